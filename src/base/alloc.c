@@ -1,0 +1,82 @@
+/*
+ * The allocator hook. posix_memalign below is the only place that asks the C library for memory.
+ */
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/checked.h"
+
+static void *default_alloc(void *ctx, size_t size, size_t alignment)
+{
+    (void)ctx;
+    void *ptr = NULL;
+    return posix_memalign(&ptr, alignment, size) == 0 ? ptr : NULL;
+}
+
+static void default_free(void *ctx, void *ptr)
+{
+    (void)ctx;
+    free(ptr);
+}
+
+static const struct armi_allocator default_allocator = {default_alloc, default_free, NULL};
+static struct armi_allocator current = {default_alloc, default_free, NULL};
+
+void armi_allocator_set(const struct armi_allocator *allocator)
+{
+    current = allocator != NULL ? *allocator : default_allocator;
+}
+
+void *armi_alloc(size_t size)
+{
+    return current.alloc(current.ctx, size != 0 ? size : 1, ARMI_ALIGNMENT);
+}
+
+void *armi_alloc_array(size_t count, size_t size)
+{
+    size_t total;
+    return armi_size_mul(count, size, &total) ? armi_alloc(total) : NULL;
+}
+
+void *armi_alloc_zero(size_t count, size_t size)
+{
+    void *ptr = armi_alloc_array(count, size);
+    if (ptr != NULL)
+        memset(ptr, 0, count * size);
+    return ptr;
+}
+
+void *armi_realloc(void *ptr, size_t old_size, size_t new_size)
+{
+    void *fresh = armi_alloc(new_size);
+    if (fresh == NULL)
+        return NULL;
+    if (ptr != NULL) {
+        memcpy(fresh, ptr, old_size < new_size ? old_size : new_size);
+        armi_free(ptr);
+    }
+    return fresh;
+}
+
+void armi_free(void *ptr)
+{
+    if (ptr != NULL)
+        current.free(current.ctx, ptr);
+}
+
+char *armi_strndup(const char *text, size_t size)
+{
+    char *copy = armi_alloc(size + 1);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+        copy[size] = '\0';
+    }
+    return copy;
+}
+
+char *armi_strdup(const char *text)
+{
+    return armi_strndup(text, strlen(text));
+}

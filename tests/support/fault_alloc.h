@@ -1,0 +1,16 @@
+/*
+ * Makes the n-th allocation of the library fail, and counts what is live.
+ */
+#ifndef ARMI_FAULT_ALLOC_H
+#define ARMI_FAULT_ALLOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* From here on the n-th allocation (1 = the next) fails, once or from then on. 0 = none fails. */
+void fault_alloc_begin(size_t n, bool persistent);
+/* Restores the default allocator. Whether a fault fired. Fails the test if blocks are still live. */
+bool fault_alloc_end(void);
+size_t fault_alloc_live(void);
+
+#endif

@@ -1,0 +1,108 @@
+#include "test.h"
+
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+
+static enum armi_status count_up(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+{
+    (void)err;
+    (void)worker;
+    atomic_size_t *sums = ctx;
+    atomic_fetch_add(&sums[index], 1);
+    return ARMI_OK;
+}
+
+static void every_item_runs_exactly_once(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    static atomic_size_t sums[10000];
+    for (unsigned threads = 0; threads <= 8; threads++) {
+        struct armi_parallel options = {.threads = threads};
+        ok(armi_pool_run(&options, 10000, count_up, sums, &err));
+    }
+    for (size_t i = 0; i < 10000; i++)
+        assert_int_equal(sums[i], 9);
+    ok(armi_pool_run(NULL, 0, count_up, sums, &err));
+}
+
+static enum armi_status fail_on_odd(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+{
+    (void)ctx;
+    (void)worker;
+    return index % 2 ? armi_error_set(err, ARMI_INVALID, "item %zu", index) : ARMI_OK;
+}
+
+static void the_lowest_failure_is_told(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_parallel options = {.threads = 4};
+    for (int i = 0; i < 200; i++) {
+        fails(ARMI_INVALID, armi_pool_run(&options, 1000, fail_on_odd, NULL, &err));
+        assert_string_equal(err.message, "item 1");
+    }
+}
+
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void an_interrupt_ends_the_loop(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    static atomic_size_t sums[100];
+    struct armi_parallel options = {.threads = 2, .interrupt = {always, NULL}};
+    fails(ARMI_INTERRUPTED, armi_pool_run(&options, 100, count_up, sums, &err));
+}
+
+static enum armi_status nested(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+{
+    (void)index;
+    (void)worker;
+    return armi_pool_run(NULL, 100, count_up, ctx, err);
+}
+
+static void a_nested_loop_finishes(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    static atomic_size_t sums[100];
+    struct armi_parallel options = {.threads = 4};
+    ok(armi_pool_run(&options, 50, nested, sums, &err));
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(sums[i], 50);
+}
+
+static void a_forked_child_has_a_pool_of_its_own(void **state)
+{
+    (void)state;
+    static atomic_size_t sums[1000];
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_parallel options = {.threads = 4};
+    ok(armi_pool_run(&options, 1000, count_up, sums, &err));
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(armi_pool_run(&options, 1000, count_up, sums, &err) == ARMI_OK ? 0 : 1);
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_item_runs_exactly_once),
+        cmocka_unit_test(the_lowest_failure_is_told),
+        cmocka_unit_test(an_interrupt_ends_the_loop),
+        cmocka_unit_test(a_nested_loop_finishes),
+        cmocka_unit_test(a_forked_child_has_a_pool_of_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
