@@ -203,6 +203,7 @@ enum armi_status armi_pool_run(const struct armi_parallel *options, size_t count
                                void *ctx, struct armi_error *err)
 {
     const struct armi_interrupt *interrupt = options != NULL ? &options->interrupt : NULL;
+    ARMI_TRY(armi_interrupt_check(interrupt, err));
     struct job job = {.fn = fn, .ctx = ctx, .count = count, .failed = SIZE_MAX};
     unsigned width = armi_pool_width(options);
     if (count < width)
