@@ -58,17 +58,17 @@ armi_csv_write(struct ArrowArrayStream *data, const char *path,
                const struct armi_csv_write_options *options, uint64_t *out_rows,
                struct armi_error *err);
 
-enum armi_file_kind {
-    ARMI_FILE_CSV = 0, /* text */
-    ARMI_FILE_PARQUET = 1,
-    ARMI_FILE_ARROW = 2, /* Arrow IPC: recognised, so that it can be refused by name */
-    ARMI_FILE_EMPTY = 3,
-    ARMI_FILE_BINARY = 4, /* bytes that are neither text nor a format known here */
+enum armi_file_format {
+    ARMI_FORMAT_CSV = 0, /* text */
+    ARMI_FORMAT_PARQUET = 1,
+    ARMI_FORMAT_ARROW = 2, /* Arrow IPC: recognised, so that it can be refused by name */
+    ARMI_FORMAT_EMPTY = 3,
+    ARMI_FORMAT_BINARY = 4, /* bytes that are neither text nor a format known here */
 };
 
 /* Looks at the content of a file, never at its name. */
 ARMI_API ARMI_MUST_USE enum armi_status
-armi_file_probe(const char *path, enum armi_file_kind *out, struct armi_error *err);
+armi_file_probe(const char *path, enum armi_file_format *out, struct armi_error *err);
 
 /*
  * One value of an array as text, the way CSV writes it; for terminals. Appends at most
