@@ -14,6 +14,7 @@
 #define ARMILLARIA_H
 
 #include <armillaria/arrow_abi.h>
+#include <armillaria/bytes.h>
 #include <armillaria/call.h>
 #include <armillaria/changes.h>
 #include <armillaria/chunk_store.h>

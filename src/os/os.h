@@ -47,12 +47,12 @@ enum armi_open_flags {
 #define ARMI_OS_MODE_CHUNK                                                                 \
     0444 /* immutable: the creator's own descriptor may still write */
 
-enum armi_file_kind {
-    ARMI_FILE_REGULAR,
-    ARMI_FILE_DIRECTORY,
-    ARMI_FILE_SYMLINK,
-    ARMI_FILE_OTHER,
-    ARMI_FILE_UNKNOWN, /* only from `list`: the file system does not tell; ask stat_at */
+enum armi_entry_kind {
+    ARMI_ENTRY_REGULAR,
+    ARMI_ENTRY_DIRECTORY,
+    ARMI_ENTRY_SYMLINK,
+    ARMI_ENTRY_OTHER,
+    ARMI_ENTRY_UNKNOWN, /* only from `list`: the file system does not tell; ask stat_at */
 };
 
 /* What tells one state of one file from every other: see armi_file_same. */
@@ -65,7 +65,7 @@ struct armi_file_stat {
     uint64_t links;
     uint32_t mode; /* permission bits */
     uint32_t owner;
-    enum armi_file_kind kind;
+    enum armi_entry_kind kind;
 };
 
 enum armi_lock_kind {
@@ -86,7 +86,7 @@ enum armi_map_advice {
 };
 
 /* A non-zero answer ends the listing and becomes its result. */
-typedef int (*armi_list_fn)(void *ctx, const char *name, enum armi_file_kind kind);
+typedef int (*armi_list_fn)(void *ctx, const char *name, enum armi_entry_kind kind);
 
 struct armi_os {
     void *ctx; /* the implementation's own */
