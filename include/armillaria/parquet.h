@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include <armillaria/arrow_abi.h>
+#include <armillaria/bytes.h>
 #include <armillaria/call.h>
 #include <armillaria/error.h>
 #include <armillaria/export.h>
@@ -27,17 +28,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/**
- * Bytes with an owner. Whoever holds one calls release exactly once; a released one has
- * release == NULL. Moving is copying the struct and setting the old release to NULL.
- */
-struct armi_bytes {
-    const uint8_t *data;
-    size_t size;
-    void (*release)(struct armi_bytes *bytes);
-    void *private_data;
-};
 
 /** Which readers the file is for. */
 enum armi_parquet_profile {
