@@ -13,6 +13,7 @@
 #ifndef ARMI_OS_HANDLES_H
 #define ARMI_OS_HANDLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,8 +21,14 @@
 /* 0 in the first process, one more in each forked child. Cheap. */
 uint64_t armi_handles_generation(void);
 
-/* 0 or -ENOMEM. */
+/*
+ * Open (or close) and register (or unregister) stand between hold and unhold: a fork in
+ * another thread waits so long. register answers 0, or -EMFILE for a number over 65,535.
+ */
+void armi_handles_hold(void);
+void armi_handles_unhold(void);
 int armi_handles_register(int fd);
 void armi_handles_unregister(int fd);
+bool armi_handles_is_registered(int fd);
 
 #endif
