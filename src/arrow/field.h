@@ -152,7 +152,7 @@ enum armi_status armi_field_set_name(struct armi_field *field, const char *name,
                                      struct armi_error *err);
 enum armi_status armi_field_set_timezone(struct armi_field *field, const char *timezone,
                                          struct armi_error *err);
-/* Appends *child (moved on ARMI_OK only). O(children) each: for many, reserve first. */
+/* Appends *child (moved on ARMI_OK only). O(children) each: for many, armi_field_alloc_children. */
 enum armi_status armi_field_add_child(struct armi_field *field, struct armi_field *child,
                                       struct armi_error *err);
 /* `count` empty children, all ARMI_FIELD_INIT, for the caller to fill. The field had none.
@@ -176,6 +176,9 @@ const struct armi_slice *armi_metadata_get(const struct armi_metadata *metadata,
 /* Replaces the first pair with that key, or appends. Bytes are copied. */
 enum armi_status armi_metadata_set(struct armi_metadata *metadata, const char *key,
                                    struct armi_slice value, struct armi_error *err);
+/* Appends a pair, whether or not the key is there already. Bytes are copied. */
+enum armi_status armi_metadata_append(struct armi_metadata *metadata, struct armi_slice key,
+                                      struct armi_slice value, struct armi_error *err);
 /* Removes every pair with that key; whether there was one. */
 bool armi_metadata_remove(struct armi_metadata *metadata, const char *key);
 enum armi_status armi_metadata_copy(const struct armi_metadata *metadata,
