@@ -160,12 +160,6 @@ void armi_array_list(const struct armi_array *array, int64_t i, int64_t *from,
 /* Of a run-end array: the physical row of `values` that holds row i. */
 int64_t armi_array_run(const struct armi_array *array, int64_t i);
 
-/* Row i of *a equals row k of *b: two nulls are equal, NaN equals NaN, 0.0 equals -0.0,
- * layouts (utf8, large, view; dictionary, plain) may differ, nested values are compared
- * deeply. The logical value types must be the same. */
-bool armi_array_value_equal(const struct armi_array *a, int64_t i,
-                            const struct armi_array *b, int64_t k);
-
 /* Bytes that the rows take as Arrow data: validity, values, offsets, children; a dictionary
  * counts in full. Used to size ranges and budgets, so it is exact for the rows, not for
  * what the buffers hold beside them. */

@@ -14,7 +14,8 @@
 struct type_info {
     const char *name;
     enum armi_layout layout;
-    uint8_t width; /* bytes of a value in `values`, 0 where there is none or a parameter says it */
+    uint8_t
+        width; /* bytes of a value in `values`, 0 where there is none or a parameter says it */
 };
 
 static const struct type_info type_infos[ARMI_TYPE_COUNT] = {
@@ -43,7 +44,8 @@ static const struct type_info type_infos[ARMI_TYPE_COUNT] = {
     [ARMI_TYPE_DURATION] = {"duration", ARMI_LAYOUT_FIXED, 8},
     [ARMI_TYPE_INTERVAL_MONTHS] = {"interval_months", ARMI_LAYOUT_FIXED, 4},
     [ARMI_TYPE_INTERVAL_DAY_TIME] = {"interval_day_time", ARMI_LAYOUT_FIXED, 8},
-    [ARMI_TYPE_INTERVAL_MONTH_DAY_NANO] = {"interval_month_day_nano", ARMI_LAYOUT_FIXED, 16},
+    [ARMI_TYPE_INTERVAL_MONTH_DAY_NANO] = {"interval_month_day_nano", ARMI_LAYOUT_FIXED,
+                                           16},
     [ARMI_TYPE_FIXED_BINARY] = {"fixed_size_binary", ARMI_LAYOUT_FIXED, 0},
     [ARMI_TYPE_BINARY] = {"binary", ARMI_LAYOUT_BINARY32, 0},
     [ARMI_TYPE_LARGE_BINARY] = {"large_binary", ARMI_LAYOUT_BINARY64, 0},
@@ -66,8 +68,8 @@ static const struct type_info type_infos[ARMI_TYPE_COUNT] = {
 
 /* ---- life ---- */
 
-enum armi_status armi_field_init(struct armi_field *field, const char *name, enum armi_type type,
-                                 struct armi_error *err)
+enum armi_status armi_field_init(struct armi_field *field, const char *name,
+                                 enum armi_type type, struct armi_error *err)
 {
     char *copy = armi_strdup(name != NULL ? name : "");
     if (copy == NULL)
@@ -175,7 +177,8 @@ enum armi_status armi_field_add_child(struct armi_field *field, struct armi_fiel
                                       struct armi_error *err)
 {
     size_t size = field->child_count * sizeof *field->children;
-    struct armi_field *children = armi_realloc(field->children, size, size + sizeof *children);
+    struct armi_field *children =
+        armi_realloc(field->children, size, size + sizeof *children);
     if (children == NULL)
         return armi_error_no_memory(err);
     field->children = children;
@@ -193,7 +196,8 @@ void armi_field_remove_child(struct armi_field *field, size_t i)
 }
 
 enum armi_status armi_field_project(const struct armi_field *schema, const size_t *indices,
-                                    size_t count, struct armi_field *out, struct armi_error *err)
+                                    size_t count, struct armi_field *out,
+                                    struct armi_error *err)
 {
     struct armi_field result;
     ARMI_TRY(armi_field_init_schema(&result, err));
@@ -222,8 +226,8 @@ static bool text_equal(const char *a, const char *b)
 }
 
 /* in_map: the struct under a map, whose members' names are convention only. */
-static bool field_equal(const struct armi_field *a, const struct armi_field *b, unsigned flags,
-                        bool name_counts, bool in_map)
+static bool field_equal(const struct armi_field *a, const struct armi_field *b,
+                        unsigned flags, bool name_counts, bool in_map)
 {
     if (a->type != b->type || a->unit != b->unit || a->ordered != b->ordered ||
         a->width != b->width || a->precision != b->precision || a->scale != b->scale ||
@@ -246,7 +250,8 @@ static bool field_equal(const struct armi_field *a, const struct armi_field *b, 
     return true;
 }
 
-bool armi_field_equal(const struct armi_field *a, const struct armi_field *b, unsigned flags)
+bool armi_field_equal(const struct armi_field *a, const struct armi_field *b,
+                      unsigned flags)
 {
     return field_equal(a, b, flags, false, false);
 }
@@ -269,23 +274,24 @@ int64_t armi_field_find_id(const struct armi_field *schema, int32_t id)
     return -1;
 }
 
-static enum armi_status check_carried_type(const struct armi_field *field, const char *column,
-                                           struct armi_error *err)
+static enum armi_status check_carried_type(const struct armi_field *field,
+                                           const char *column, struct armi_error *err)
 {
     if (armi_type_layout(field->type) == ARMI_LAYOUT_UNION)
         return armi_error_object(err, ARMI_UNSUPPORTED, "column", column,
                                  "column '%s': type %s is not supported", column,
                                  armi_type_name(field->type));
     if (field->type == ARMI_TYPE_FIXED_BINARY && field->width == 0)
-        return armi_error_object(err, ARMI_UNSUPPORTED, "column", column,
-                                 "column '%s': fixed-size binary of 0 bytes is not supported",
-                                 column);
+        return armi_error_object(
+            err, ARMI_UNSUPPORTED, "column", column,
+            "column '%s': fixed-size binary of 0 bytes is not supported", column);
     for (size_t i = 0; i < field->child_count; i++)
         ARMI_TRY(check_carried_type(&field->children[i], column, err));
     return ARMI_OK;
 }
 
-enum armi_status armi_field_check_carried(const struct armi_field *schema, struct armi_error *err)
+enum armi_status armi_field_check_carried(const struct armi_field *schema,
+                                          struct armi_error *err)
 {
     struct armi_map names;
     armi_map_init(&names, (uint64_t)(uintptr_t)schema);
@@ -297,8 +303,9 @@ enum armi_status armi_field_check_carried(const struct armi_field *schema, struc
         bool is_new = true;
         status = armi_map_insert(&names, key, &value, &is_new, err);
         if (status == ARMI_OK && !is_new)
-            status = armi_error_object(err, ARMI_INVALID, "column", name,
-                                       "column '%s' occurs twice: rename one of them", name);
+            status =
+                armi_error_object(err, ARMI_INVALID, "column", name,
+                                  "column '%s' occurs twice: rename one of them", name);
         if (status == ARMI_OK)
             status = check_carried_type(&schema->children[i], name, err);
     }

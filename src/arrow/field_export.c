@@ -90,7 +90,8 @@ static char *format_text(const struct armi_field *field)
                  field->scale, 8 * armi_field_byte_width(field));
         break;
     case ARMI_TYPE_DECIMAL128:
-        snprintf(text, sizeof text, "d:%" PRId32 ",%" PRId32, field->precision, field->scale);
+        snprintf(text, sizeof text, "d:%" PRId32 ",%" PRId32, field->precision,
+                 field->scale);
         break;
     case ARMI_TYPE_TIME32:
     case ARMI_TYPE_TIME64:
@@ -137,8 +138,8 @@ static enum armi_status export_pairs(const struct armi_metadata *metadata, uint8
     for (size_t i = 0; i < metadata->count; i++) {
         const struct armi_metadata_pair *pair = &metadata->pairs[i];
         if (!armi_size_add(size, pair->key.size, &size) ||
-            !armi_size_add(size, pair->value.size, &size) || !armi_size_add(size, 8, &size) ||
-            size > INT32_MAX)
+            !armi_size_add(size, pair->value.size, &size) ||
+            !armi_size_add(size, 8, &size) || size > INT32_MAX)
             return armi_error_set(err, ARMI_LIMIT, "metadata of a column is over 2 GiB");
     }
     uint8_t *bytes = armi_alloc(size);
@@ -158,7 +159,8 @@ static enum armi_status export_metadata(const struct armi_field *field, unsigned
 {
     bool with_id = (flags & ARMI_EXPORT_IDS) && field->id >= 0;
     if (!with_id)
-        return field->metadata.count == 0 ? ARMI_OK : export_pairs(&field->metadata, out, err);
+        return field->metadata.count == 0 ? ARMI_OK
+                                          : export_pairs(&field->metadata, out, err);
     struct armi_metadata all;
     ARMI_TRY(armi_metadata_copy(&field->metadata, &all, err));
     char text[16];

@@ -186,7 +186,8 @@ static enum armi_status import_metadata(struct importer *importer, const char *m
         struct armi_slice key, value;
         if (!metadata_span(&pos, &total, &key) || !metadata_span(&pos, &total, &value))
             return armi_error_set(importer->err, ARMI_LIMIT,
-                                  "column '%s': its metadata is malformed or over 64 MiB", name);
+                                  "column '%s': its metadata is malformed or over 64 MiB",
+                                  name);
         ARMI_TRY(armi_metadata_append(out, key, value, importer->err));
     }
     return ARMI_OK;
@@ -194,8 +195,9 @@ static enum armi_status import_metadata(struct importer *importer, const char *m
 
 /* ---- fields ---- */
 
-static enum armi_status import_field(struct importer *importer, const struct ArrowSchema *schema,
-                                     unsigned depth, struct armi_field *out);
+static enum armi_status import_field(struct importer *importer,
+                                     const struct ArrowSchema *schema, unsigned depth,
+                                     struct armi_field *out);
 
 static enum armi_status malformed(struct importer *importer, const struct armi_field *field,
                                   const char *what)
@@ -227,10 +229,11 @@ static int64_t wanted_children(enum armi_type type)
     }
 }
 
-static enum armi_status check_children(struct importer *importer, const struct armi_field *field)
+static enum armi_status check_children(struct importer *importer,
+                                       const struct armi_field *field)
 {
-    if (field->type == ARMI_TYPE_MAP &&
-        (field->children[0].type != ARMI_TYPE_STRUCT || field->children[0].child_count != 2))
+    if (field->type == ARMI_TYPE_MAP && (field->children[0].type != ARMI_TYPE_STRUCT ||
+                                         field->children[0].child_count != 2))
         return malformed(importer, field, "a map's child is not a struct of key and value");
     if (field->type == ARMI_TYPE_RUN_END) {
         enum armi_type ends = field->children[0].type;
@@ -257,7 +260,8 @@ static enum armi_status import_children(struct importer *importer,
         return malformed(importer, field, "children are missing");
     ARMI_TRY(armi_field_alloc_children(field, (size_t)schema->n_children, importer->err));
     for (size_t i = 0; i < field->child_count; i++)
-        ARMI_TRY(import_field(importer, schema->children[i], depth + 1, &field->children[i]));
+        ARMI_TRY(
+            import_field(importer, schema->children[i], depth + 1, &field->children[i]));
     return check_children(importer, field);
 }
 
@@ -281,8 +285,9 @@ static enum armi_status import_dictionary(struct importer *importer,
 }
 
 /* On failure *out may be partly filled: the outermost caller releases. */
-static enum armi_status import_field(struct importer *importer, const struct ArrowSchema *schema,
-                                     unsigned depth, struct armi_field *out)
+static enum armi_status import_field(struct importer *importer,
+                                     const struct ArrowSchema *schema, unsigned depth,
+                                     struct armi_field *out)
 {
     struct armi_error *err = importer->err;
     if (schema == NULL || schema->release == NULL || schema->format == NULL)
@@ -292,8 +297,8 @@ static enum armi_status import_field(struct importer *importer, const struct Arr
     if (!armi_utf8_valid((const uint8_t *)name, strlen(name)))
         return armi_error_set(err, ARMI_INVALID, "a column's name is not valid UTF-8");
     if (depth > ARMI_NESTING_MAX + 1)
-        return armi_error_set(err, ARMI_LIMIT, "column '%s': nested deeper than %d levels", name,
-                              ARMI_NESTING_MAX);
+        return armi_error_set(err, ARMI_LIMIT, "column '%s': nested deeper than %d levels",
+                              name, ARMI_NESTING_MAX);
     if (++importer->fields > FIELDS_MAX)
         return armi_error_set(err, ARMI_LIMIT, "an Arrow schema of more than %u fields",
                               FIELDS_MAX);
@@ -334,17 +339,18 @@ enum armi_status armi_field_import(const struct ArrowSchema *schema, struct armi
     return import_root(schema, 1, out, err);
 }
 
-enum armi_status armi_field_import_schema(const struct ArrowSchema *schema, struct armi_field *out,
-                                          struct armi_error *err)
+enum armi_status armi_field_import_schema(const struct ArrowSchema *schema,
+                                          struct armi_field *out, struct armi_error *err)
 {
     struct armi_field field;
     ARMI_TRY(import_root(schema, 0, &field, err));
     enum armi_status status = ARMI_OK;
     if (field.type != ARMI_TYPE_STRUCT)
-        status = armi_error_set(err, ARMI_INVALID,
-                                "the data is a column of type %s, not a table: its Arrow schema "
-                                "must be a struct of columns",
-                                armi_type_name(field.type));
+        status =
+            armi_error_set(err, ARMI_INVALID,
+                           "the data is a column of type %s, not a table: its Arrow schema "
+                           "must be a struct of columns",
+                           armi_type_name(field.type));
     if (status == ARMI_OK)
         status = armi_field_set_name(&field, "", err);
     if (status != ARMI_OK) {

@@ -36,7 +36,8 @@ static struct armi_slice text_slice(const char *text)
     return (struct armi_slice){(const uint8_t *)text, strlen(text)};
 }
 
-static struct armi_metadata_pair *pair_find(const struct armi_metadata *metadata, const char *key)
+static struct armi_metadata_pair *pair_find(const struct armi_metadata *metadata,
+                                            const char *key)
 {
     for (size_t i = 0; i < metadata->count; i++) {
         if (armi_slice_equal(metadata->pairs[i].key, text_slice(key)))
@@ -45,7 +46,8 @@ static struct armi_metadata_pair *pair_find(const struct armi_metadata *metadata
     return NULL;
 }
 
-const struct armi_slice *armi_metadata_get(const struct armi_metadata *metadata, const char *key)
+const struct armi_slice *armi_metadata_get(const struct armi_metadata *metadata,
+                                           const char *key)
 {
     struct armi_metadata_pair *pair = pair_find(metadata, key);
     return pair != NULL ? &pair->value : NULL;
@@ -87,7 +89,8 @@ enum armi_status armi_metadata_set(struct armi_metadata *metadata, const char *k
 /* Keeps the pairs for which drop() is false, in order. armi_metadata_append reallocates at a power
  * of two, so a block that is larger than needed does no harm; one that is too small cannot be. */
 static bool metadata_filter(struct armi_metadata *metadata,
-                            bool (*drop)(struct armi_slice key, const char *arg), const char *arg)
+                            bool (*drop)(struct armi_slice key, const char *arg),
+                            const char *arg)
 {
     size_t kept = 0;
     for (size_t i = 0; i < metadata->count; i++) {

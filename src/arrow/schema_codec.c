@@ -21,14 +21,14 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define CODEC_VERSION   1
-#define FLAG_NULLABLE   1
-#define FLAG_ORDERED    2
-#define FLAG_ID         4
-#define FLAG_METADATA   8
-#define FLAGS_KNOWN     15
-#define FIELD_SIZE_MIN  3 /* type, flags, empty name */
-#define DEPTH_MAX       (ARMI_NESTING_MAX + 1)
+#define CODEC_VERSION  1
+#define FLAG_NULLABLE  1
+#define FLAG_ORDERED   2
+#define FLAG_ID        4
+#define FLAG_METADATA  8
+#define FLAGS_KNOWN    15
+#define FIELD_SIZE_MIN 3 /* type, flags, empty name */
+#define DEPTH_MAX      (ARMI_NESTING_MAX + 1)
 
 /* Children that a type must have; -1: a count is stored. */
 static int fixed_child_count(enum armi_type type)
@@ -52,13 +52,14 @@ static bool has_order(enum armi_type type)
 
 /* ---- encode ---- */
 
-static enum armi_status encode_text(struct armi_buf *out, const char *text, struct armi_error *err)
+static enum armi_status encode_text(struct armi_buf *out, const char *text,
+                                    struct armi_error *err)
 {
     return armi_buf_append_bytes(out, text, strlen(text), err);
 }
 
-static enum armi_status encode_parameters(const struct armi_field *field, struct armi_buf *out,
-                                          struct armi_error *err)
+static enum armi_status encode_parameters(const struct armi_field *field,
+                                          struct armi_buf *out, struct armi_error *err)
 {
     if (armi_type_has_unit(field->type))
         ARMI_TRY(armi_buf_append_u8(out, (uint8_t)field->unit, err));
@@ -75,8 +76,8 @@ static enum armi_status encode_parameters(const struct armi_field *field, struct
     return ARMI_OK;
 }
 
-static enum armi_status encode_metadata(const struct armi_metadata *metadata, struct armi_buf *out,
-                                        struct armi_error *err)
+static enum armi_status encode_metadata(const struct armi_metadata *metadata,
+                                        struct armi_buf *out, struct armi_error *err)
 {
     ARMI_TRY(armi_buf_append_varint(out, metadata->count, err));
     for (size_t i = 0; i < metadata->count; i++) {
@@ -136,7 +137,8 @@ static enum armi_status corrupt(struct armi_error *err, const char *what)
 }
 
 /* Text that C can hold: UTF-8 without a zero byte. */
-static enum armi_status decode_text(struct armi_reader *r, char **out, struct armi_error *err)
+static enum armi_status decode_text(struct armi_reader *r, char **out,
+                                    struct armi_error *err)
 {
     struct armi_slice bytes;
     if (!armi_read_bytes(r, &bytes))
@@ -152,7 +154,8 @@ static enum armi_status decode_text(struct armi_reader *r, char **out, struct ar
     return ARMI_OK;
 }
 
-static enum armi_status decode_int32(struct armi_reader *r, int32_t *out, struct armi_error *err)
+static enum armi_status decode_int32(struct armi_reader *r, int32_t *out,
+                                     struct armi_error *err)
 {
     uint64_t v;
     if (!armi_read_varint(r, &v) || v > INT32_MAX)
@@ -176,8 +179,9 @@ static enum armi_status decode_decimal(struct armi_reader *r, struct armi_field 
     static const uint8_t precision_max[] = {9, 18, 38, 76};
     uint8_t precision;
     uint64_t scale;
-    if (!armi_read_u8(r, &precision) || !armi_read_varint(r, &scale) || scale > UINT32_MAX ||
-        precision < 1 || precision > precision_max[out->type - ARMI_TYPE_DECIMAL32])
+    if (!armi_read_u8(r, &precision) || !armi_read_varint(r, &scale) ||
+        scale > UINT32_MAX || precision < 1 ||
+        precision > precision_max[out->type - ARMI_TYPE_DECIMAL32])
         return corrupt(err, "a decimal's precision or scale is impossible");
     uint32_t zigzag = (uint32_t)scale;
     out->precision = precision;
@@ -221,7 +225,8 @@ static enum armi_status decode_metadata(struct armi_reader *r, struct armi_metad
     return ARMI_OK;
 }
 
-static enum armi_status check_children(const struct armi_field *field, struct armi_error *err)
+static enum armi_status check_children(const struct armi_field *field,
+                                       struct armi_error *err)
 {
     const struct armi_field *child = field->children;
     if (field->type == ARMI_TYPE_MAP &&
@@ -235,8 +240,8 @@ static enum armi_status check_children(const struct armi_field *field, struct ar
     return ARMI_OK;
 }
 
-static enum armi_status decode_field(struct armi_reader *r, unsigned depth, struct armi_field *out,
-                                     struct armi_error *err);
+static enum armi_status decode_field(struct armi_reader *r, unsigned depth,
+                                     struct armi_field *out, struct armi_error *err);
 
 static enum armi_status decode_children(struct armi_reader *r, unsigned depth,
                                         struct armi_field *out, struct armi_error *err)
@@ -254,20 +259,23 @@ static enum armi_status decode_children(struct armi_reader *r, unsigned depth,
 }
 
 /* On failure *out may be partly filled: the outermost caller releases. */
-static enum armi_status decode_field(struct armi_reader *r, unsigned depth, struct armi_field *out,
-                                     struct armi_error *err)
+static enum armi_status decode_field(struct armi_reader *r, unsigned depth,
+                                     struct armi_field *out, struct armi_error *err)
 {
     uint8_t type, flags;
     if (!armi_read_u8(r, &type) || !armi_read_u8(r, &flags))
         return corrupt(err, "a column is cut off");
     if (depth > DEPTH_MAX)
         return corrupt(err, "nested too deeply");
-    if (type >= ARMI_TYPE_COUNT || armi_type_layout((enum armi_type)type) == ARMI_LAYOUT_UNION)
-        return armi_error_set(err, ARMI_UNSUPPORTED,
-                              "a stored schema has the column type %u, which this version of "
-                              "Armillaria does not know",
-                              type);
-    if ((flags & ~FLAGS_KNOWN) || ((flags & FLAG_ORDERED) && !has_order((enum armi_type)type)))
+    if (type >= ARMI_TYPE_COUNT ||
+        armi_type_layout((enum armi_type)type) == ARMI_LAYOUT_UNION)
+        return armi_error_set(
+            err, ARMI_UNSUPPORTED,
+            "a stored schema has the column type %u, which this version of "
+            "Armillaria does not know",
+            type);
+    if ((flags & ~FLAGS_KNOWN) ||
+        ((flags & FLAG_ORDERED) && !has_order((enum armi_type)type)))
         return corrupt(err, "a column's flags are impossible");
     out->type = (enum armi_type)type;
     out->nullable = (flags & FLAG_NULLABLE) != 0;

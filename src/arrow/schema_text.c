@@ -75,10 +75,11 @@ static const char *const unit_names[] = {"s", "ms", "us", "ns"};
 
 /* ---- format ---- */
 
-static enum armi_status put(struct armi_buf *out, struct armi_error *err, const char *format, ...)
-    ARMI_PRINTF(3, 4);
+static enum armi_status put(struct armi_buf *out, struct armi_error *err,
+                            const char *format, ...) ARMI_PRINTF(3, 4);
 
-static enum armi_status put(struct armi_buf *out, struct armi_error *err, const char *format, ...)
+static enum armi_status put(struct armi_buf *out, struct armi_error *err,
+                            const char *format, ...)
 {
     char text[128];
     va_list args;
@@ -89,7 +90,8 @@ static enum armi_status put(struct armi_buf *out, struct armi_error *err, const 
     return armi_buf_append(out, text, (size_t)size, err);
 }
 
-static enum armi_status put_text(struct armi_buf *out, const char *text, struct armi_error *err)
+static enum armi_status put_text(struct armi_buf *out, const char *text,
+                                 struct armi_error *err)
 {
     return armi_buf_append(out, text, strlen(text), err);
 }
@@ -143,8 +145,8 @@ static enum armi_status format_map(const struct armi_field *field, struct armi_b
     return put_text(out, ">", err);
 }
 
-static enum armi_status format_dictionary(const struct armi_field *field, struct armi_buf *out,
-                                          struct armi_error *err)
+static enum armi_status format_dictionary(const struct armi_field *field,
+                                          struct armi_buf *out, struct armi_error *err)
 {
     ARMI_TRY(put_text(out, "dictionary<values=", err));
     ARMI_TRY(armi_type_format(&field->children[1], out, err));
@@ -212,7 +214,8 @@ enum armi_status armi_type_format(const struct armi_field *field, struct armi_bu
     }
 }
 
-enum armi_status armi_type_text(const struct armi_field *field, char **out, struct armi_error *err)
+enum armi_status armi_type_text(const struct armi_field *field, char **out,
+                                struct armi_error *err)
 {
     struct armi_buf buf;
     armi_buf_init(&buf, 0);
@@ -241,8 +244,9 @@ static enum armi_status parse_type(struct parser *p, struct armi_field *out);
 
 static enum armi_status unexpected(struct parser *p, const char *wanted)
 {
-    return armi_error_set(p->err, ARMI_INVALID, "'%.200s' is not a type: expected %s at '%.40s'",
-                          p->text, wanted, *p->pos != '\0' ? p->pos : "the end");
+    return armi_error_set(p->err, ARMI_INVALID,
+                          "'%.200s' is not a type: expected %s at '%.40s'", p->text, wanted,
+                          *p->pos != '\0' ? p->pos : "the end");
 }
 
 static void skip_spaces(struct parser *p)
@@ -313,8 +317,8 @@ static bool accept_word(struct parser *p, const char *word)
     return true;
 }
 
-static enum armi_status parse_decimal(struct parser *p, enum armi_type type, int32_t precision_max,
-                                      struct armi_field *out)
+static enum armi_status parse_decimal(struct parser *p, enum armi_type type,
+                                      int32_t precision_max, struct armi_field *out)
 {
     out->type = type;
     ARMI_TRY(expect(p, "("));
@@ -381,7 +385,8 @@ static enum armi_status parse_member(struct parser *p, struct armi_field *out)
     return ARMI_OK;
 }
 
-static enum armi_status parse_list(struct parser *p, enum armi_type type, struct armi_field *out)
+static enum armi_status parse_list(struct parser *p, enum armi_type type,
+                                   struct armi_field *out)
 {
     out->type = type;
     ARMI_TRY(expect(p, "<"));
@@ -414,7 +419,8 @@ static enum armi_status parse_struct(struct parser *p, struct armi_field *out)
 }
 
 /* The optional " ('name')" behind a map's parts. */
-static enum armi_status parse_odd_name(struct parser *p, const char *usual, struct armi_field *out)
+static enum armi_status parse_odd_name(struct parser *p, const char *usual,
+                                       struct armi_field *out)
 {
     if (!accept(p, "('"))
         return armi_field_set_name(out, usual, p->err);
@@ -534,8 +540,10 @@ static enum armi_status parse_parameters(struct parser *p, struct armi_field *ou
 static enum armi_status parse_type(struct parser *p, struct armi_field *out)
 {
     if (p->depth > ARMI_NESTING_MAX || ++p->fields > ARMI_COLUMNS_MAX)
-        return armi_error_set(p->err, ARMI_LIMIT, "a type nested deeper than %d levels or of "
-                              "more than %d fields", ARMI_NESTING_MAX, ARMI_COLUMNS_MAX);
+        return armi_error_set(p->err, ARMI_LIMIT,
+                              "a type nested deeper than %d levels or of "
+                              "more than %d fields",
+                              ARMI_NESTING_MAX, ARMI_COLUMNS_MAX);
     ARMI_TRY(armi_field_init(out, "", ARMI_TYPE_NULL, p->err));
     skip_spaces(p);
     for (size_t i = 0; i < WORD_COUNT; i++) {
@@ -551,7 +559,8 @@ static enum armi_status parse_type(struct parser *p, struct armi_field *out)
     return status;
 }
 
-enum armi_status armi_type_parse(const char *text, struct armi_field *out, struct armi_error *err)
+enum armi_status armi_type_parse(const char *text, struct armi_field *out,
+                                 struct armi_error *err)
 {
     if (!armi_utf8_valid((const uint8_t *)text, strlen(text)))
         return armi_error_set(err, ARMI_INVALID, "the text of a type is not valid UTF-8");
