@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/slab.h"
 
 static void *default_alloc(void *ctx, size_t size, size_t alignment)
 {
@@ -26,12 +27,23 @@ static struct armi_allocator current = {default_alloc, default_free, NULL};
 
 void armi_allocator_set(const struct armi_allocator *allocator)
 {
+    armi_slab_trim(); /* no block may go back to another allocator than it came from */
     current = allocator != NULL ? *allocator : default_allocator;
+}
+
+bool armi_allocator_is_default(void)
+{
+    return current.alloc == default_alloc;
+}
+
+void *armi_alloc_aligned(size_t size, size_t alignment)
+{
+    return current.alloc(current.ctx, size != 0 ? size : 1, alignment);
 }
 
 void *armi_alloc(size_t size)
 {
-    return current.alloc(current.ctx, size != 0 ? size : 1, ARMI_ALIGNMENT);
+    return armi_alloc_aligned(size, ARMI_ALIGNMENT);
 }
 
 void *armi_alloc_array(size_t count, size_t size)

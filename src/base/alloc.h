@@ -5,6 +5,7 @@
 #ifndef ARMI_BASE_ALLOC_H
 #define ARMI_BASE_ALLOC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Every block is aligned to 64 bytes: Arrow asks for it, and SIMD kernels may then use aligned loads. */
@@ -18,9 +19,13 @@ struct armi_allocator {
 
 /* Replaces the allocator, or restores the default for NULL. Before any other call, or in a test. */
 void armi_allocator_set(const struct armi_allocator *allocator);
+/* Whether memory comes from the C library. */
+bool armi_allocator_is_default(void);
 
 /* NULL when there is no memory. A size of 0 gives a block that may be freed. */
 void *armi_alloc(size_t size);
+/* `alignment` is a power of two of at least ARMI_ALIGNMENT. */
+void *armi_alloc_aligned(size_t size, size_t alignment);
 void *armi_alloc_zero(size_t count, size_t size);
 void *armi_alloc_array(size_t count, size_t size);
 /* The old block stays valid on failure. `old_size` bytes are kept. */
