@@ -1,0 +1,188 @@
+#include "parquet/dec_convert.h"
+
+#include <string.h>
+
+#include "arrow/field.h"
+#include "base/bits.h"
+
+size_t armi_pq_physical_width(const struct armi_pq_leaf *leaf)
+{
+    switch (leaf->physical) {
+    case ARMI_PQ_INT32:
+    case ARMI_PQ_FLOAT:
+        return 4;
+    case ARMI_PQ_INT64:
+    case ARMI_PQ_DOUBLE:
+        return 8;
+    case ARMI_PQ_INT96:
+        return 12;
+    case ARMI_PQ_FIXED:
+        return (size_t)leaf->type_length;
+    default:
+        return 0;
+    }
+}
+
+bool armi_pq_convert_is_copy(const struct armi_pq_leaf *leaf)
+{
+    return leaf->convert == ARMI_PQ_COPY || leaf->convert == ARMI_PQ_INTERVAL;
+}
+
+static enum armi_status does_not_fit(const struct armi_pq_leaf *leaf, size_t index,
+                                     struct armi_error *err)
+{
+    return armi_error_set(err, ARMI_CORRUPTION, "value %zu of the page does not fit type %s", index,
+                          armi_type_name(armi_field_value(leaf->field)->type));
+}
+
+/* INT32 holding 8 or 16 bits. What does not fit is told by the bits that would be lost. */
+static enum armi_status narrow(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
+                               uint8_t *dst, struct armi_error *err)
+{
+    bool is_signed = armi_type_is_signed(armi_field_value(leaf->field)->type);
+    unsigned bits = 8 * leaf->arrow_width;
+    int32_t bias = is_signed ? (int32_t)1 << (bits - 1) : 0;
+    uint32_t lost = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t v = armi_load32(src + 4 * i);
+        lost |= (v + (uint32_t)bias) >> bits;
+        if (bits == 8)
+            dst[i] = (uint8_t)v;
+        else
+            armi_store16(dst + 2 * i, (uint16_t)v);
+    }
+    for (size_t i = 0; lost != 0 && i < count; i++)
+        if (((armi_load32(src + 4 * i) + (uint32_t)bias) >> bits) != 0)
+            return does_not_fit(leaf, i, err);
+    return ARMI_OK;
+}
+
+static int64_t load_int(const uint8_t *src, size_t width)
+{
+    return width == 4 ? (int32_t)armi_load32(src) : (int64_t)armi_load64(src);
+}
+
+static bool store_int(uint8_t *dst, size_t width, int64_t v)
+{
+    if (width == 8) {
+        armi_store64(dst, (uint64_t)v);
+        return true;
+    }
+    armi_store32(dst, (uint32_t)(int32_t)v);
+    return v >= INT32_MIN && v <= INT32_MAX;
+}
+
+static enum armi_status scale(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
+                              uint8_t *dst, struct armi_error *err)
+{
+    size_t from = armi_pq_physical_width(leaf), to = leaf->arrow_width;
+    for (size_t i = 0; i < count; i++) {
+        int64_t v = load_int(src + i * from, from);
+        bool fits = true;
+        if (leaf->factor > 1) {
+            fits = v % leaf->factor == 0;
+            v /= leaf->factor;
+        } else if (leaf->factor < 0) {
+            fits = !__builtin_mul_overflow(v, -leaf->factor, &v);
+        }
+        if (!fits || !store_int(dst + i * to, to, v))
+            return does_not_fit(leaf, i, err);
+    }
+    return ARMI_OK;
+}
+
+/* Sign extension; a narrower target refuses what it would cut. */
+static enum armi_status decimal_int(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                                    size_t count, uint8_t *dst, struct armi_error *err)
+{
+    size_t from = armi_pq_physical_width(leaf), to = leaf->arrow_width;
+    for (size_t i = 0; i < count; i++, dst += to) {
+        int64_t v = load_int(src + i * from, from);
+        if (to <= 8) {
+            if (!store_int(dst, to, v))
+                return does_not_fit(leaf, i, err);
+            continue;
+        }
+        armi_store64(dst, (uint64_t)v);
+        memset(dst + 8, v < 0 ? 0xff : 0, to - 8);
+    }
+    return ARMI_OK;
+}
+
+bool armi_pq_decimal_from_bytes(const uint8_t *src, size_t size, uint8_t *dst, size_t width)
+{
+    uint8_t fill = size > 0 && (src[0] & 0x80) ? 0xff : 0;
+    for (; size > width; size--, src++)
+        if (*src != fill)
+            return false;
+    for (size_t i = 0; i < size; i++)
+        dst[i] = src[size - 1 - i];
+    memset(dst + size, fill, width - size);
+    /* What was cut off must have been nothing but the sign. */
+    return size == 0 || size < width || ((dst[width - 1] & 0x80) != 0) == (fill != 0);
+}
+
+static enum armi_status decimal_fixed(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                                      size_t count, uint8_t *dst, struct armi_error *err)
+{
+    size_t from = (size_t)leaf->type_length, to = leaf->arrow_width;
+    if (from == 16 && to == 16) {
+        for (size_t i = 0; i < count; i++) {
+            armi_store64(dst + 16 * i, __builtin_bswap64(armi_load64(src + 16 * i + 8)));
+            armi_store64(dst + 16 * i + 8, __builtin_bswap64(armi_load64(src + 16 * i)));
+        }
+        return ARMI_OK;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!armi_pq_decimal_from_bytes(src + i * from, from, dst + i * to, to))
+            return does_not_fit(leaf, i, err);
+    return ARMI_OK;
+}
+
+#define JULIAN_UNIX_EPOCH 2440588
+#define DAY_NS            86400000000000
+
+/* Nanoseconds of the day, then the Julian day. Days times units can be beyond int64. */
+static enum armi_status int96(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
+                              uint8_t *dst, struct armi_error *err)
+{
+    int64_t unit_ns = leaf->factor > 0 ? leaf->factor : 1;
+    for (size_t i = 0; i < count; i++) {
+        int64_t ns = (int64_t)armi_load64(src + 12 * i);
+        int64_t day = (int64_t)(int32_t)armi_load32(src + 12 * i + 8) - JULIAN_UNIX_EPOCH;
+        int64_t part = ns / unit_ns - (ns % unit_ns < 0 ? 1 : 0), v;
+        if (__builtin_mul_overflow(day, DAY_NS / unit_ns, &v) || __builtin_add_overflow(v, part, &v))
+            return does_not_fit(leaf, i, err);
+        armi_store64(dst + 8 * i, (uint64_t)v);
+    }
+    return ARMI_OK;
+}
+
+enum armi_status armi_pq_convert_fixed(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                                       size_t count, uint8_t *dst, struct armi_error *err)
+{
+    switch (leaf->convert) {
+    case ARMI_PQ_COPY:
+    case ARMI_PQ_INTERVAL:
+        if (armi_pq_physical_width(leaf) != leaf->arrow_width)
+            break;
+        if (count > 0)
+            memcpy(dst, src, count * leaf->arrow_width);
+        return ARMI_OK;
+    case ARMI_PQ_NARROW:
+        return narrow(leaf, src, count, dst, err);
+    case ARMI_PQ_SCALE:
+        return scale(leaf, src, count, dst, err);
+    case ARMI_PQ_DECIMAL_INT:
+        return decimal_int(leaf, src, count, dst, err);
+    case ARMI_PQ_DECIMAL_BYTES:
+        return decimal_fixed(leaf, src, count, dst, err);
+    case ARMI_PQ_INT96:
+        return int96(leaf, src, count, dst, err);
+    default:
+        break;
+    }
+    return armi_error_set(err, ARMI_UNSUPPORTED, "%s is not read as %s",
+                          armi_pq_type_name(leaf->physical),
+                          armi_type_name(armi_field_value(leaf->field)->type));
+}

@@ -1,0 +1,40 @@
+/*
+ * The kernels of the codec that exist once an instruction set, behind one table. A rung is a set of
+ * kernels; the highest one that the processor can run is taken at first use. Each rung gives the
+ * same bytes as the portable one (tests/unit/parquet compare them), so nothing but speed hangs on it.
+ */
+#ifndef ARMI_PARQUET_DISPATCH_H
+#define ARMI_PARQUET_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct armi_pq_kernels {
+    const char *name;
+    /*
+     * Unpacks `count` values of `width` bits, least significant bit first. `size` is what may be read
+     * at src and is at least count * width / 8, rounded up; more of it lets the fast path go on to
+     * the last value. Widths: 0..32 and 0..64.
+     */
+    void (*unpack32)(const uint8_t *src, size_t size, unsigned width, uint32_t *out, size_t count);
+    void (*unpack64)(const uint8_t *src, size_t size, unsigned width, uint64_t *out, size_t count);
+    /* The largest of `count` values, 0 for none. */
+    uint32_t (*max32)(const uint32_t *values, size_t count);
+    /* out[i] = dictionary[indices[i]]; every index was checked by the caller. */
+    void (*gather32)(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out, size_t count);
+    void (*gather64)(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out, size_t count);
+    /* Whether all bytes are below 0x80. */
+    bool (*is_ascii)(const uint8_t *data, size_t size);
+};
+
+/* The best rung for this processor. */
+const struct armi_pq_kernels *armi_pq_kernels(void);
+
+/* Rung `index` of those that this processor can run, 0 = portable, NULL beyond the last. */
+const struct armi_pq_kernels *armi_pq_kernels_rung(size_t index);
+
+/* For tests: the rung to use from here on; NULL restores the best. Not while others decode. */
+void armi_pq_kernels_force(const struct armi_pq_kernels *rung);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * The portable rung: plain C that every processor runs and every other rung is compared with.
+ *
+ * Unpacking is one function a width, each a block of 32 values unrolled with constant shifts. A block
+ * is read by 8-byte loads that may look past its own bytes, so the last blocks of a run go through a
+ * padded copy.
+ */
+#include <string.h>
+
+#include "base/bits.h"
+#include "parquet/pq_kernels_internal.h"
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#define BLOCK      32 /* values */
+#define BLOCK_OVER 16 /* bytes a block's loads may touch behind its own */
+
+#define WIDTHS_32 \
+    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) \
+    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) \
+    X(27) X(28) X(29) X(30) X(31) X(32)
+#define WIDTHS_64 \
+    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) \
+    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) \
+    X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) \
+    X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) \
+    X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58) X(59) X(60) X(61) X(62) \
+    X(63) X(64)
+
+#define X(W)                                                                                 \
+    static void unpack32_w##W(const uint8_t *restrict src, uint32_t *restrict out)           \
+    {                                                                                        \
+        UNROLL                                                                               \
+        for (unsigned i = 0; i < BLOCK; i++) {                                               \
+            uint64_t v = armi_load64(src + i * W / 8) >> (i * W % 8);                        \
+            out[i] = (uint32_t)(v & (UINT64_MAX >> (64 - W)));                               \
+        }                                                                                    \
+    }
+WIDTHS_32
+#undef X
+
+/* A value over 57 bits may lie in nine bytes. */
+static inline uint64_t load_bits(const uint8_t *src, unsigned bit, unsigned width)
+{
+    unsigned shift = bit % 8;
+    uint64_t v = armi_load64(src + bit / 8) >> shift;
+    if (width > 57 && shift + width > 64)
+        v |= (uint64_t)src[bit / 8 + 8] << (64 - shift);
+    return v & (UINT64_MAX >> (64 - width));
+}
+
+#define X(W)                                                                                 \
+    static void unpack64_w##W(const uint8_t *restrict src, uint64_t *restrict out)           \
+    {                                                                                        \
+        UNROLL                                                                               \
+        for (unsigned i = 0; i < BLOCK; i++)                                                 \
+            out[i] = load_bits(src, i * W, W);                                               \
+    }
+WIDTHS_64
+#undef X
+
+#define X(W) unpack32_w##W,
+static void (*const unpack32_block[])(const uint8_t *, uint32_t *) = {NULL, WIDTHS_32};
+#undef X
+#define X(W) unpack64_w##W,
+static void (*const unpack64_block[])(const uint8_t *, uint64_t *) = {NULL, WIDTHS_64};
+#undef X
+
+/* The bytes of `count` values, count being a block at most: no overflow. */
+static inline size_t packed_size(size_t count, unsigned width)
+{
+    return (count * width + 7) / 8;
+}
+
+void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
+                               size_t count)
+{
+    if (width == 0) {
+        memset(out, 0, count * sizeof *out);
+        return;
+    }
+    size_t block = 4 * (size_t)width;
+    for (; count >= BLOCK && size >= block + BLOCK_OVER; count -= BLOCK) {
+        unpack32_block[width](src, out);
+        src += block;
+        size -= block;
+        out += BLOCK;
+    }
+    while (count > 0) {
+        uint8_t bytes[4 * 32 + BLOCK_OVER] = {0};
+        uint32_t values[BLOCK];
+        size_t n = count < BLOCK ? count : BLOCK;
+        size_t used = packed_size(n, width);
+        memcpy(bytes, src, used);
+        unpack32_block[width](bytes, values);
+        memcpy(out, values, n * sizeof *out);
+        src += used;
+        out += n;
+        count -= n;
+    }
+}
+
+void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
+                               size_t count)
+{
+    if (width == 0) {
+        memset(out, 0, count * sizeof *out);
+        return;
+    }
+    size_t block = 4 * (size_t)width;
+    for (; count >= BLOCK && size >= block + BLOCK_OVER; count -= BLOCK) {
+        unpack64_block[width](src, out);
+        src += block;
+        size -= block;
+        out += BLOCK;
+    }
+    while (count > 0) {
+        uint8_t bytes[4 * 64 + BLOCK_OVER] = {0};
+        uint64_t values[BLOCK];
+        size_t n = count < BLOCK ? count : BLOCK;
+        size_t used = packed_size(n, width);
+        memcpy(bytes, src, used);
+        unpack64_block[width](bytes, values);
+        memcpy(out, values, n * sizeof *out);
+        src += used;
+        out += n;
+        count -= n;
+    }
+}
+
+uint32_t armi_pq_max32_portable(const uint32_t *values, size_t count)
+{
+    uint32_t max = 0;
+    for (size_t i = 0; i < count; i++)
+        max = values[i] > max ? values[i] : max;
+    return max;
+}
+
+void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out,
+                               size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = dictionary[indices[i]];
+}
+
+void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out,
+                               size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = dictionary[indices[i]];
+}
+
+bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size)
+{
+    const uint64_t high = 0x8080808080808080u;
+    size_t i = 0;
+    for (; i + 64 <= size; i += 64) {
+        uint64_t any = 0;
+        for (size_t k = 0; k < 64; k += 8)
+            any |= armi_load64(data + i + k);
+        if (any & high)
+            return false;
+    }
+    uint8_t any = 0;
+    for (; i < size; i++)
+        any |= data[i];
+    return (any & 0x80) == 0;
+}
