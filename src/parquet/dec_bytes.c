@@ -49,14 +49,16 @@ static inline void copy_short(uint8_t *dst, const uint8_t *src, size_t size)
     }
 }
 
-enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
-                                     size_t count, uint64_t size, uint32_t **out_offsets,
+enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch, size_t count,
+                                     uint64_t size, uint32_t **out_offsets,
                                      struct armi_error *err)
 {
     uint64_t base = sink->kind == ARMI_PQ_SINK_BYTES32 ? sink->data_size : 0;
     if (base > INT32_MAX || size > INT32_MAX - base)
-        return armi_error_set(err, ARMI_LIMIT,
-                              "over 2 GiB of text or binary in one array: read fewer rows at a time");
+        return armi_error_set(
+            err, ARMI_LIMIT,
+            "over 2 GiB of text or binary in one array: read fewer rows at a time");
     ARMI_TRY(armi_pq_sink_reserve_data(sink, (size_t)size, err));
     void *offsets;
     if (sink->kind == ARMI_PQ_SINK_BYTES32) {
@@ -71,7 +73,8 @@ enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink, struct armi_pq_s
     return ARMI_OK;
 }
 
-void armi_pq_bytes_end(struct armi_pq_sink *sink, const uint32_t *offsets, size_t count, size_t size)
+void armi_pq_bytes_end(struct armi_pq_sink *sink, const uint32_t *offsets, size_t count,
+                       size_t size)
 {
     if (sink->kind == ARMI_PQ_SINK_BYTES64) {
         void *values = sink->values + 8 * sink->length;
@@ -84,9 +87,9 @@ void armi_pq_bytes_end(struct armi_pq_sink *sink, const uint32_t *offsets, size_
 
 static enum armi_status plain_cut_off(size_t index, size_t left, struct armi_error *err)
 {
-    return armi_error_set(err, ARMI_CORRUPTION,
-                          "value %zu of the page is longer than the %zu bytes that are left", index,
-                          left);
+    return armi_error_set(
+        err, ARMI_CORRUPTION,
+        "value %zu of the page is longer than the %zu bytes that are left", index, left);
 }
 
 /* Walks over `count` values; *out_size gets the bytes of the values alone. */
@@ -107,7 +110,8 @@ static enum armi_status plain_walk(struct armi_reader *in, size_t first, size_t 
 }
 
 /* The data bytes of `count` values from `in` on: an upper bound where that is enough, else exact. */
-static enum armi_status plain_size(const struct armi_reader *in, const struct armi_pq_span *span,
+static enum armi_status plain_size(const struct armi_reader *in,
+                                   const struct armi_pq_span *span,
                                    const struct armi_pq_sink *sink, uint64_t *out,
                                    struct armi_error *err)
 {
@@ -122,8 +126,10 @@ static enum armi_status plain_size(const struct armi_reader *in, const struct ar
     return plain_walk(&walk, span->skip, span->count, out, err);
 }
 
-enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span, struct armi_pq_sink *sink,
-                                     struct armi_pq_scratch *scratch, struct armi_error *err)
+enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span,
+                                     struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
+                                     struct armi_error *err)
 {
     struct armi_reader in = armi_reader_init(span->bytes);
     uint64_t size;
@@ -166,19 +172,22 @@ enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span, struct arm
 }
 
 /* Decodes `total` u32 lengths, none negative; *out_used is what they took. */
-static enum armi_status read_lengths(struct armi_slice bytes, size_t total, struct armi_buf *buf,
-                                     struct armi_pq_budget *budget, uint32_t **out,
-                                     size_t *out_used, struct armi_error *err)
+static enum armi_status read_lengths(struct armi_slice bytes, size_t total,
+                                     struct armi_buf *buf, struct armi_pq_budget *budget,
+                                     uint32_t **out, size_t *out_used,
+                                     struct armi_error *err)
 {
     uint8_t *room;
     void *lengths;
     struct armi_pq_delta header;
     ARMI_TRY(armi_pq_delta_init(&header, bytes, err));
     if (header.total != total)
-        return armi_error_set(err, ARMI_CORRUPTION, "%llu lengths where the page has %zu values",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%llu lengths where the page has %zu values",
                               (unsigned long long)header.total, total);
     if (budget != NULL && total > budget->max / 4)
-        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes", total);
+        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
+                              total);
     ARMI_TRY(armi_pq_scratch_need(buf, 4 * total, &room, err));
     lengths = room;
     *out = lengths;
@@ -201,21 +210,24 @@ static uint64_t sum32(const uint32_t *values, size_t count)
 
 enum armi_status armi_pq_bytes_delta_length(const struct armi_pq_span *span,
                                             struct armi_pq_sink *sink,
-                                            struct armi_pq_scratch *scratch, struct armi_error *err)
+                                            struct armi_pq_scratch *scratch,
+                                            struct armi_error *err)
 {
     uint32_t *lengths, *offsets;
     size_t used;
-    ARMI_TRY(read_lengths(span->bytes, span->total, &scratch->lengths, sink->budget, &lengths, &used,
-                          err));
+    ARMI_TRY(read_lengths(span->bytes, span->total, &scratch->lengths, sink->budget,
+                          &lengths, &used, err));
     uint64_t before = sum32(lengths, span->skip);
     uint64_t size = sum32(lengths + span->skip, span->count);
     size_t left = span->bytes.size - used;
     if (before > left || size > left - before)
         return armi_error_set(err, ARMI_CORRUPTION,
-                              "the lengths add up to more than the %zu bytes that are left", left);
+                              "the lengths add up to more than the %zu bytes that are left",
+                              left);
     ARMI_TRY(armi_pq_bytes_begin(sink, scratch, span->count, size, &offsets, err));
     if (size > 0)
-        memcpy(sink->data + sink->data_size, span->bytes.data + used + before, (size_t)size);
+        memcpy(sink->data + sink->data_size, span->bytes.data + used + before,
+               (size_t)size);
     uint32_t at = offsets[0];
     lengths += span->skip;
     for (size_t i = 0; i < span->count; i++)
@@ -227,8 +239,9 @@ enum armi_status armi_pq_bytes_delta_length(const struct armi_pq_span *span,
 /* Checks the prefixes against the lengths before them; the size of the values from `skip` on, and
  * of those before it where they must be built too. */
 static enum armi_status delta_sizes(const struct armi_pq_span *span, const uint32_t *prefix,
-                                    const uint32_t *suffix, size_t left, uint64_t *out_before,
-                                    uint64_t *out_size, struct armi_error *err)
+                                    const uint32_t *suffix, size_t left,
+                                    uint64_t *out_before, uint64_t *out_size,
+                                    struct armi_error *err)
 {
     uint64_t all = 0, suffixes = 0, last = 0;
     *out_before = 0;
@@ -237,15 +250,16 @@ static enum armi_status delta_sizes(const struct armi_pq_span *span, const uint3
             *out_before = all;
         if (prefix[i] > last)
             return armi_error_set(err, ARMI_CORRUPTION,
-                                  "value %zu of the page shares %u bytes with one of %llu", i,
-                                  prefix[i], (unsigned long long)last);
+                                  "value %zu of the page shares %u bytes with one of %llu",
+                                  i, prefix[i], (unsigned long long)last);
         last = (uint64_t)prefix[i] + suffix[i];
         suffixes += suffix[i];
         all += last;
     }
     if (suffixes > left)
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "the suffixes add up to more than the %zu bytes that are left", left);
+        return armi_error_set(
+            err, ARMI_CORRUPTION,
+            "the suffixes add up to more than the %zu bytes that are left", left);
     if (span->count == 0)
         *out_before = all;
     *out_size = all - *out_before;
@@ -253,16 +267,19 @@ static enum armi_status delta_sizes(const struct armi_pq_span *span, const uint3
 }
 
 /* Values that are left out are built as well, since those after them lean on them. */
-enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span, struct armi_pq_sink *sink,
-                                     struct armi_pq_scratch *scratch, struct armi_error *err)
+enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span,
+                                     struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
+                                     struct armi_error *err)
 {
     uint32_t *prefix, *suffix, *offsets;
     size_t used, more;
-    uint64_t before, size;
-    ARMI_TRY(read_lengths(span->bytes, span->total, &scratch->prefix, sink->budget, &prefix, &used,
-                          err));
+    uint64_t before = 0, size = 0;
+    ARMI_TRY(read_lengths(span->bytes, span->total, &scratch->prefix, sink->budget, &prefix,
+                          &used, err));
     struct armi_slice rest = {span->bytes.data + used, span->bytes.size - used};
-    ARMI_TRY(read_lengths(rest, span->total, &scratch->lengths, sink->budget, &suffix, &more, err));
+    ARMI_TRY(read_lengths(rest, span->total, &scratch->lengths, sink->budget, &suffix,
+                          &more, err));
     const uint8_t *src = rest.data + more, *src_end = rest.data + rest.size;
     ARMI_TRY(delta_sizes(span, prefix, suffix, rest.size - more, &before, &size, err));
     uint64_t all;
@@ -285,7 +302,8 @@ enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span, struct arm
         dst += (size_t)p + s;
         src += s;
         if (i >= span->skip)
-            offsets[i - span->skip + 1] = base + (uint32_t)((size_t)(dst - start) - (size_t)before);
+            offsets[i - span->skip + 1] =
+                base + (uint32_t)((size_t)(dst - start) - (size_t)before);
     }
     if (before > 0)
         memmove(start, start + before, (size_t)size);
@@ -295,13 +313,14 @@ enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span, struct arm
 
 static enum armi_status bad_index(uint32_t index, size_t count, struct armi_error *err)
 {
-    return armi_error_set(err, ARMI_CORRUPTION, "index %u into a dictionary of %zu values", index,
-                          count);
+    return armi_error_set(err, ARMI_CORRUPTION, "index %u into a dictionary of %zu values",
+                          index, count);
 }
 
 /* The next block of indices, each checked; a repeated run comes as one value and its count. */
-static enum armi_status next_indices(struct armi_pq_rle *rle, size_t limit, size_t dictionary_count,
-                                     uint32_t *block, size_t *out_count, bool *out_repeated,
+static enum armi_status next_indices(struct armi_pq_rle *rle, size_t limit,
+                                     size_t dictionary_count, uint32_t *block,
+                                     size_t *out_count, bool *out_repeated,
                                      struct armi_error *err)
 {
     ARMI_TRY(armi_pq_rle_next(rle, err));
@@ -361,7 +380,8 @@ static void gather_block(const struct armi_pq_bytes_dictionary *d, const uint32_
     }
 }
 
-static uint64_t block_size(const struct armi_pq_bytes_dictionary *d, const uint32_t *indices, size_t n)
+static uint64_t block_size(const struct armi_pq_bytes_dictionary *d,
+                           const uint32_t *indices, size_t n)
 {
     uint64_t size = 0;
     for (size_t i = 0; i < n; i++)
@@ -371,7 +391,8 @@ static uint64_t block_size(const struct armi_pq_bytes_dictionary *d, const uint3
 
 enum armi_status armi_pq_bytes_gather(const struct armi_pq_span *span,
                                       const struct armi_pq_bytes_dictionary *d,
-                                      struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
+                                      struct armi_pq_sink *sink,
+                                      struct armi_pq_scratch *scratch,
                                       struct armi_error *err)
 {
     struct armi_pq_rle rle;
@@ -387,9 +408,10 @@ enum armi_status armi_pq_bytes_gather(const struct armi_pq_span *span,
     uint64_t base = sink->data_size - offsets[0], limit = INT32_MAX;
     size_t start = sink->data_size;
     for (size_t done = 0; done < span->count;) {
-        size_t n;
-        bool repeated;
-        ARMI_TRY(next_indices(&rle, span->count - done, d->count, block, &n, &repeated, err));
+        size_t n = 0;
+        bool repeated = false;
+        ARMI_TRY(
+            next_indices(&rle, span->count - done, d->count, block, &n, &repeated, err));
         uint32_t length = d->offsets[block[0] + 1] - d->offsets[block[0]];
         uint64_t size = repeated ? (uint64_t)length * n : block_size(d, block, n);
         uint64_t at = sink->data_size - base;

@@ -30,13 +30,18 @@ struct armi_pq_span {
     size_t count; /* skip + count <= total */
 };
 
-enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span, struct armi_pq_sink *sink,
-                                     struct armi_pq_scratch *scratch, struct armi_error *err);
+enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span,
+                                     struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
+                                     struct armi_error *err);
 enum armi_status armi_pq_bytes_delta_length(const struct armi_pq_span *span,
                                             struct armi_pq_sink *sink,
-                                            struct armi_pq_scratch *scratch, struct armi_error *err);
-enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span, struct armi_pq_sink *sink,
-                                     struct armi_pq_scratch *scratch, struct armi_error *err);
+                                            struct armi_pq_scratch *scratch,
+                                            struct armi_error *err);
+enum armi_status armi_pq_bytes_delta(const struct armi_pq_span *span,
+                                     struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
+                                     struct armi_error *err);
 
 /* A dictionary of byte arrays. Spans lie in `data`, which has ARMI_PQ_SLACK behind it. */
 struct armi_pq_bytes_dictionary {
@@ -49,14 +54,17 @@ struct armi_pq_bytes_dictionary {
 /* span->bytes: one byte of width, then the runs of indices. */
 enum armi_status armi_pq_bytes_gather(const struct armi_pq_span *span,
                                       const struct armi_pq_bytes_dictionary *dictionary,
-                                      struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
+                                      struct armi_pq_sink *sink,
+                                      struct armi_pq_scratch *scratch,
                                       struct armi_error *err);
 
 /* Where the packed u32 offsets of `count` values go (count + 1 of them, the first is the base). */
-enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
-                                     size_t count, uint64_t size, uint32_t **out_offsets,
+enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch, size_t count,
+                                     uint64_t size, uint32_t **out_offsets,
                                      struct armi_error *err);
 /* They are filled: widens them where the sink has 64-bit offsets; the data has grown by `size`. */
-void armi_pq_bytes_end(struct armi_pq_sink *sink, const uint32_t *offsets, size_t count, size_t size);
+void armi_pq_bytes_end(struct armi_pq_sink *sink, const uint32_t *offsets, size_t count,
+                       size_t size);
 
 #endif

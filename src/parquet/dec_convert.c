@@ -31,13 +31,14 @@ bool armi_pq_convert_is_copy(const struct armi_pq_leaf *leaf)
 static enum armi_status does_not_fit(const struct armi_pq_leaf *leaf, size_t index,
                                      struct armi_error *err)
 {
-    return armi_error_set(err, ARMI_CORRUPTION, "value %zu of the page does not fit type %s", index,
+    return armi_error_set(err, ARMI_CORRUPTION,
+                          "value %zu of the page does not fit type %s", index,
                           armi_type_name(armi_field_value(leaf->field)->type));
 }
 
 /* INT32 holding 8 or 16 bits. What does not fit is told by the bits that would be lost. */
-static enum armi_status narrow(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
-                               uint8_t *dst, struct armi_error *err)
+static enum armi_status narrow(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                               size_t count, uint8_t *dst, struct armi_error *err)
 {
     bool is_signed = armi_type_is_signed(armi_field_value(leaf->field)->type);
     unsigned bits = 8 * leaf->arrow_width;
@@ -72,8 +73,8 @@ static bool store_int(uint8_t *dst, size_t width, int64_t v)
     return v >= INT32_MIN && v <= INT32_MAX;
 }
 
-static enum armi_status scale(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
-                              uint8_t *dst, struct armi_error *err)
+static enum armi_status scale(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                              size_t count, uint8_t *dst, struct armi_error *err)
 {
     size_t from = armi_pq_physical_width(leaf), to = leaf->arrow_width;
     for (size_t i = 0; i < count; i++) {
@@ -143,15 +144,16 @@ static enum armi_status decimal_fixed(const struct armi_pq_leaf *leaf, const uin
 #define DAY_NS            86400000000000
 
 /* Nanoseconds of the day, then the Julian day. Days times units can be beyond int64. */
-static enum armi_status int96(const struct armi_pq_leaf *leaf, const uint8_t *src, size_t count,
-                              uint8_t *dst, struct armi_error *err)
+static enum armi_status int96(const struct armi_pq_leaf *leaf, const uint8_t *src,
+                              size_t count, uint8_t *dst, struct armi_error *err)
 {
     int64_t unit_ns = leaf->factor > 0 ? leaf->factor : 1;
     for (size_t i = 0; i < count; i++) {
         int64_t ns = (int64_t)armi_load64(src + 12 * i);
         int64_t day = (int64_t)(int32_t)armi_load32(src + 12 * i + 8) - JULIAN_UNIX_EPOCH;
         int64_t part = ns / unit_ns - (ns % unit_ns < 0 ? 1 : 0), v;
-        if (__builtin_mul_overflow(day, DAY_NS / unit_ns, &v) || __builtin_add_overflow(v, part, &v))
+        if (__builtin_mul_overflow(day, DAY_NS / unit_ns, &v) ||
+            __builtin_add_overflow(v, part, &v))
             return does_not_fit(leaf, i, err);
         armi_store64(dst + 8 * i, (uint64_t)v);
     }
@@ -177,7 +179,7 @@ enum armi_status armi_pq_convert_fixed(const struct armi_pq_leaf *leaf, const ui
         return decimal_int(leaf, src, count, dst, err);
     case ARMI_PQ_DECIMAL_BYTES:
         return decimal_fixed(leaf, src, count, dst, err);
-    case ARMI_PQ_INT96:
+    case ARMI_PQ_CONVERT_INT96:
         return int96(leaf, src, count, dst, err);
     default:
         break;

@@ -18,6 +18,7 @@ enum armi_status armi_pq_convert_fixed(const struct armi_pq_leaf *leaf, const ui
                                        size_t count, uint8_t *dst, struct armi_error *err);
 
 /* Big-endian two's complement of any length to a little-endian decimal of `width` bytes. */
-bool armi_pq_decimal_from_bytes(const uint8_t *src, size_t size, uint8_t *dst, size_t width);
+bool armi_pq_decimal_from_bytes(const uint8_t *src, size_t size, uint8_t *dst,
+                                size_t width);
 
 #endif

@@ -32,9 +32,10 @@ enum armi_status armi_pq_delta_init(struct armi_pq_delta *delta, struct armi_sli
         return armi_error_set(err, ARMI_CORRUPTION, "a delta header is cut off");
     if (d.miniblocks == 0 || d.block_size == 0 || d.block_size > INT32_MAX ||
         d.block_size % d.miniblocks != 0 || d.block_size / d.miniblocks % 8 != 0)
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "delta blocks of %llu values in %llu miniblocks are not legal",
-                              (unsigned long long)d.block_size, (unsigned long long)d.miniblocks);
+        return armi_error_set(
+            err, ARMI_CORRUPTION,
+            "delta blocks of %llu values in %llu miniblocks are not legal",
+            (unsigned long long)d.block_size, (unsigned long long)d.miniblocks);
     d.miniblock_size = d.block_size / d.miniblocks;
     d.miniblock = d.miniblocks;
     d.left = d.total;
@@ -47,7 +48,8 @@ enum armi_status armi_pq_delta_init(struct armi_pq_delta *delta, struct armi_sli
 static enum armi_status begin_block(struct armi_pq_delta *d, struct armi_error *err)
 {
     uint64_t least;
-    if (!read_varint(&d->in, &least) || !armi_read_span(&d->in, (size_t)d->miniblocks, &d->widths))
+    if (!read_varint(&d->in, &least) ||
+        !armi_read_span(&d->in, (size_t)d->miniblocks, &d->widths))
         return armi_error_set(err, ARMI_CORRUPTION, "a delta block is cut off");
     d->least = zigzag(least);
     d->miniblock = 0;
@@ -82,12 +84,13 @@ static enum armi_status next_miniblock(struct armi_pq_delta *d, unsigned *out_wi
     return ARMI_OK;
 }
 
-static enum armi_status begin(struct armi_pq_delta *d, struct armi_slice bytes, size_t count,
-                              struct armi_error *err)
+static enum armi_status begin(struct armi_pq_delta *d, struct armi_slice bytes,
+                              size_t count, struct armi_error *err)
 {
     ARMI_TRY(armi_pq_delta_init(d, bytes, err));
     if (d->total != count)
-        return armi_error_set(err, ARMI_CORRUPTION, "%llu delta values where the page has %zu",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%llu delta values where the page has %zu",
                               (unsigned long long)d->total, count);
     return ARMI_OK;
 }
@@ -126,7 +129,8 @@ enum armi_status armi_pq_delta_read64(struct armi_slice bytes, uint64_t *out, si
 }
 
 /* Some writers do not wrap INT32 deltas and so need over 32 bits: their low halves sum up the same. */
-static void unpack_wide(const uint8_t *src, size_t readable, unsigned width, uint32_t *out, size_t n)
+static void unpack_wide(const uint8_t *src, size_t readable, unsigned width, uint32_t *out,
+                        size_t n)
 {
     uint64_t block[64];
     for (size_t i = 0; i < n; i += 64) {

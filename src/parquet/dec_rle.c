@@ -5,8 +5,8 @@
 
 #define BLOCK 256 /* values unpacked to the stack at a time; whole bytes at every width */
 
-enum armi_status armi_pq_rle_init(struct armi_pq_rle *rle, struct armi_slice bytes, unsigned width,
-                                  struct armi_error *err)
+enum armi_status armi_pq_rle_init(struct armi_pq_rle *rle, struct armi_slice bytes,
+                                  unsigned width, struct armi_error *err)
 {
     if (width > 32)
         return armi_error_set(err, ARMI_CORRUPTION, "a bit width of %u is over 32", width);
@@ -67,7 +67,8 @@ enum armi_status armi_pq_rle_next(struct armi_pq_rle *rle, struct armi_error *er
     while (rle->left == 0) { /* every turn takes a byte at least */
         uint64_t header;
         if (!run_header(rle, &header))
-            return armi_error_set(err, ARMI_CORRUPTION, "the runs end before the values do");
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "the runs end before the values do");
         if (header & 1)
             begin_packed(rle, header >> 1);
         else if (!begin_repeated(rle, header >> 1))
@@ -76,7 +77,8 @@ enum armi_status armi_pq_rle_next(struct armi_pq_rle *rle, struct armi_error *er
     return ARMI_OK;
 }
 
-static const uint8_t *packed_at(const struct armi_pq_rle *rle, size_t index, unsigned *out_bit)
+static const uint8_t *packed_at(const struct armi_pq_rle *rle, size_t index,
+                                unsigned *out_bit)
 {
     uint64_t bit = (uint64_t)index * rle->width;
     *out_bit = bit & 7;
@@ -132,8 +134,8 @@ enum armi_status armi_pq_rle_read(struct armi_pq_rle *rle, uint32_t *out, size_t
     return ARMI_OK;
 }
 
-enum armi_status armi_pq_rle_read_levels(struct armi_pq_rle *rle, uint8_t *out, size_t count,
-                                         unsigned max, struct armi_error *err)
+enum armi_status armi_pq_rle_read_levels(struct armi_pq_rle *rle, uint8_t *out,
+                                         size_t count, unsigned max, struct armi_error *err)
 {
     uint32_t block[BLOCK];
     while (count > 0) {
@@ -151,15 +153,16 @@ enum armi_status armi_pq_rle_read_levels(struct armi_pq_rle *rle, uint8_t *out, 
             rle->left -= n;
         }
         if (top > max)
-            return armi_error_set(err, ARMI_CORRUPTION, "a level of %u is over the schema's %u", top,
-                                  max);
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "a level of %u is over the schema's %u", top, max);
         out += n;
         count -= n;
     }
     return ARMI_OK;
 }
 
-enum armi_status armi_pq_rle_skip(struct armi_pq_rle *rle, size_t count, struct armi_error *err)
+enum armi_status armi_pq_rle_skip(struct armi_pq_rle *rle, size_t count,
+                                  struct armi_error *err)
 {
     while (count > 0) {
         ARMI_TRY(armi_pq_rle_next(rle, err));
@@ -172,7 +175,8 @@ enum armi_status armi_pq_rle_skip(struct armi_pq_rle *rle, size_t count, struct 
 }
 
 enum armi_status armi_pq_rle_read_bits(struct armi_pq_rle *rle, uint8_t *bits, size_t at,
-                                       size_t count, size_t *out_ones, struct armi_error *err)
+                                       size_t count, size_t *out_ones,
+                                       struct armi_error *err)
 {
     size_t ones = 0;
     while (count > 0) {
@@ -186,8 +190,8 @@ enum armi_status armi_pq_rle_read_bits(struct armi_pq_rle *rle, uint8_t *bits, s
             armi_bitmap_fill(bits, at, n, true);
             ones += n;
         } else if (rle->value != 0) {
-            return armi_error_set(err, ARMI_CORRUPTION, "a level of %u is over the schema's 1",
-                                  rle->value);
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "a level of %u is over the schema's 1", rle->value);
         }
         rle->left -= n;
         at += n;
@@ -197,7 +201,8 @@ enum armi_status armi_pq_rle_read_bits(struct armi_pq_rle *rle, uint8_t *bits, s
     return ARMI_OK;
 }
 
-void armi_pq_bits_append(uint8_t *dst, size_t at, const uint8_t *src, size_t from, size_t count)
+void armi_pq_bits_append(uint8_t *dst, size_t at, const uint8_t *src, size_t from,
+                         size_t count)
 {
     size_t head = (8 - (at & 7)) & 7;
     if (head > count)
@@ -209,8 +214,9 @@ void armi_pq_bits_append(uint8_t *dst, size_t at, const uint8_t *src, size_t fro
         armi_bitmap_copy(dst + ((at + head) >> 3), src, from + head, count - head);
 }
 
-enum armi_status armi_pq_bit_packed_read(struct armi_slice bytes, unsigned width, unsigned max,
-                                         uint8_t *out, size_t count, struct armi_error *err)
+enum armi_status armi_pq_bit_packed_read(struct armi_slice bytes, unsigned width,
+                                         unsigned max, uint8_t *out, size_t count,
+                                         struct armi_error *err)
 {
     if (width > 8 || (width > 0 && count > bytes.size * 8 / width))
         return armi_error_set(err, ARMI_CORRUPTION, "bit-packed levels are cut off");
@@ -220,7 +226,8 @@ enum armi_status armi_pq_bit_packed_read(struct armi_slice bytes, unsigned width
         for (unsigned k = 0; k < width; k++, bit++)
             v = v << 1 | ((bytes.data[bit >> 3] >> (7 - (bit & 7))) & 1u);
         if (v > max)
-            return armi_error_set(err, ARMI_CORRUPTION, "a level of %u is over the schema's %u", v, max);
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "a level of %u is over the schema's %u", v, max);
         out[i] = (uint8_t)v;
     }
     return ARMI_OK;

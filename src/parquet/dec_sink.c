@@ -16,7 +16,8 @@ enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t siz
     if (size <= budget->max && before <= budget->max - size)
         return ARMI_OK;
     atomic_fetch_sub(&budget->used, size);
-    return armi_error_set(err, ARMI_LIMIT, "the result would be larger than %llu bytes (max_bytes)",
+    return armi_error_set(err, ARMI_LIMIT,
+                          "the result would be larger than %llu bytes (max_bytes)",
                           (unsigned long long)budget->max);
 }
 
@@ -26,8 +27,8 @@ static void budget_give(struct armi_pq_budget *budget, uint64_t size)
         atomic_fetch_sub(&budget->used, size);
 }
 
-void armi_pq_sink_init(struct armi_pq_sink *sink, enum armi_pq_sink_kind kind, uint32_t width,
-                       struct armi_pq_budget *budget)
+void armi_pq_sink_init(struct armi_pq_sink *sink, enum armi_pq_sink_kind kind,
+                       uint32_t width, struct armi_pq_budget *budget)
 {
     *sink = (struct armi_pq_sink){.kind = kind, .width = width, .budget = budget};
 }
@@ -61,10 +62,12 @@ static bool values_size(const struct armi_pq_sink *sink, size_t slots, size_t *o
 
 /* Moves a buffer to a larger one within the budget. `zero_from` on is zeroed where `zero`. */
 static enum armi_status regrow(struct armi_pq_sink *sink, uint8_t **data, size_t used,
-                               size_t old_size, size_t new_size, bool zero, struct armi_error *err)
+                               size_t old_size, size_t new_size, bool zero,
+                               struct armi_error *err)
 {
     if (new_size > SIZE_MAX / 2)
-        return armi_error_set(err, ARMI_LIMIT, "a column of %zu bytes is too large", new_size);
+        return armi_error_set(err, ARMI_LIMIT, "a column of %zu bytes is too large",
+                              new_size);
     uint64_t old_cost = *data != NULL ? old_size : 0;
     if (new_size > old_cost)
         ARMI_TRY(armi_pq_budget_take(sink->budget, new_size - old_cost, err));
@@ -95,30 +98,33 @@ static bool is_modest(const struct armi_pq_sink *sink, size_t slots)
            (size <= ARMI_BATCH_BYTES || slots / 16 <= sink->length);
 }
 
-enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra, size_t expected,
-                                      struct armi_error *err)
+enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra,
+                                      size_t expected, struct armi_error *err)
 {
     size_t need, want, used, old_size, new_size;
     if (!armi_size_add(sink->length, extra, &need))
         return armi_error_set(err, ARMI_LIMIT, "a column has too many values");
     if (need <= sink->capacity && sink->values != NULL)
         return ARMI_OK;
-    if (!armi_size_add(sink->length, expected, &want) || want < need || !is_modest(sink, want)) {
+    if (!armi_size_add(sink->length, expected, &want) || want < need ||
+        !is_modest(sink, want)) {
         want = need + need / 2;
         if (want < need)
             want = need;
     }
-    if (!values_size(sink, want, &new_size) || !values_size(sink, sink->capacity, &old_size) ||
+    if (!values_size(sink, want, &new_size) ||
+        !values_size(sink, sink->capacity, &old_size) ||
         !values_size(sink, sink->length, &used))
         return armi_error_set(err, ARMI_LIMIT, "a column of %zu values is too large", need);
     bool first = sink->values == NULL;
-    ARMI_TRY(regrow(sink, &sink->values, used, old_size, new_size, sink->kind == ARMI_PQ_SINK_BITS,
-                    err));
+    ARMI_TRY(regrow(sink, &sink->values, used, old_size, new_size,
+                    sink->kind == ARMI_PQ_SINK_BITS, err));
     if (first)
         memset(sink->values, 0, new_size < 8 ? new_size : 8); /* the first offset */
     if (sink->validity != NULL)
         ARMI_TRY(regrow(sink, &sink->validity, armi_bitmap_size(sink->length),
-                        armi_bitmap_size(sink->capacity), armi_bitmap_size(want), true, err));
+                        armi_bitmap_size(sink->capacity), armi_bitmap_size(want), true,
+                        err));
     sink->capacity = want;
     return ARMI_OK;
 }
@@ -138,16 +144,19 @@ enum armi_status armi_pq_sink_reserve_data(struct armi_pq_sink *sink, size_t ext
     if (sink->budget != NULL &&
         want - sink->data_capacity > sink->budget->max - atomic_load(&sink->budget->used))
         want = need;
-    ARMI_TRY(regrow(sink, &sink->data, sink->data_size, sink->data_capacity, want, false, err));
+    ARMI_TRY(
+        regrow(sink, &sink->data, sink->data_size, sink->data_capacity, want, false, err));
     sink->data_capacity = want;
     return ARMI_OK;
 }
 
-enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink, struct armi_error *err)
+enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink,
+                                            struct armi_error *err)
 {
     if (sink->validity != NULL)
         return ARMI_OK;
-    ARMI_TRY(regrow(sink, &sink->validity, 0, 0, armi_bitmap_size(sink->capacity), true, err));
+    ARMI_TRY(
+        regrow(sink, &sink->validity, 0, 0, armi_bitmap_size(sink->capacity), true, err));
     armi_bitmap_fill(sink->validity, 0, sink->length, true);
     return ARMI_OK;
 }
@@ -169,30 +178,30 @@ uint64_t armi_pq_bits_window(const uint8_t *bits, size_t at, unsigned count)
  * and all-null words are moved whole; mixed ones go without a branch a value: the value at `k` is
  * taken where the bit is set, else masked away.
  */
-#define SPREAD(NAME, TYPE, ZERO_UNLESS)                                                      \
-    static void NAME(TYPE *values, const uint8_t *bits, size_t at, size_t slots, size_t k)   \
-    {                                                                                        \
-        size_t i = slots;                                                                    \
-        while (k < i) {                                                                      \
-            unsigned m = i < 64 ? (unsigned)i : 64;                                          \
-            uint64_t word = armi_pq_bits_window(bits, at + i - m, m);                        \
-            unsigned ones = (unsigned)__builtin_popcountll(word);                            \
-            i -= m;                                                                          \
-            if (ones == m) {                                                                 \
-                k -= m;                                                                      \
-                memmove(values + i, values + k, m * sizeof *values);                         \
-            } else if (ones == 0) {                                                          \
-                memset(values + i, 0, m * sizeof *values);                                   \
-            } else {                                                                         \
-                for (unsigned j = m; j-- > 0;) {                                             \
-                    unsigned bit = (word >> j) & 1;                                          \
-                    k -= bit;                                                                \
-                    TYPE v = values[k];                                                      \
-                    ZERO_UNLESS;                                                             \
-                    values[i + j] = v;                                                       \
-                }                                                                            \
-            }                                                                                \
-        }                                                                                    \
+#define SPREAD(NAME, TYPE, ZERO_UNLESS)                                                    \
+    static void NAME(TYPE *values, const uint8_t *bits, size_t at, size_t slots, size_t k) \
+    {                                                                                      \
+        size_t i = slots;                                                                  \
+        while (k < i) {                                                                    \
+            unsigned m = i < 64 ? (unsigned)i : 64;                                        \
+            uint64_t word = armi_pq_bits_window(bits, at + i - m, m);                      \
+            unsigned ones = (unsigned)__builtin_popcountll(word);                          \
+            i -= m;                                                                        \
+            if (ones == m) {                                                               \
+                k -= m;                                                                    \
+                memmove(values + i, values + k, m * sizeof *values);                       \
+            } else if (ones == 0) {                                                        \
+                memset(values + i, 0, m * sizeof *values);                                 \
+            } else {                                                                       \
+                for (unsigned j = m; j-- > 0;) {                                           \
+                    unsigned bit = (word >> j) & 1;                                        \
+                    k -= bit;                                                              \
+                    TYPE v = values[k];                                                    \
+                    ZERO_UNLESS;                                                           \
+                    values[i + j] = v;                                                     \
+                }                                                                          \
+            }                                                                              \
+        }                                                                                  \
     }
 
 struct wide {
@@ -204,8 +213,8 @@ SPREAD(spread32, uint32_t, v &= 0u - bit)
 SPREAD(spread64, uint64_t, v &= (uint64_t)0 - bit)
 SPREAD(spread128, struct wide, (v.lo &= (uint64_t)0 - bit, v.hi &= (uint64_t)0 - bit))
 
-static void spread_any(uint8_t *values, size_t width, const uint8_t *bits, size_t at, size_t slots,
-                       size_t k)
+static void spread_any(uint8_t *values, size_t width, const uint8_t *bits, size_t at,
+                       size_t slots, size_t k)
 {
     for (size_t i = slots; k < i;) {
         i--;
@@ -219,24 +228,25 @@ static void spread_any(uint8_t *values, size_t width, const uint8_t *bits, size_
 }
 
 /* Slot i's end is the packed end of the values up to it: off[i + 1] = off[rank(i + 1)]. */
-#define SPREAD_OFFSETS(NAME, TYPE)                                                           \
-    static void NAME(TYPE *off, const uint8_t *bits, size_t at, size_t slots, size_t k)      \
-    {                                                                                        \
-        size_t i = slots;                                                                    \
-        while (k < i) {                                                                      \
-            unsigned m = i < 64 ? (unsigned)i : 64;                                          \
-            uint64_t word = armi_pq_bits_window(bits, at + i - m, m);                        \
-            i -= m;                                                                          \
-            for (unsigned j = m; j-- > 0;) {                                                 \
-                off[i + j + 1] = off[k];                                                     \
-                k -= (word >> j) & 1;                                                        \
-            }                                                                                \
-        }                                                                                    \
+#define SPREAD_OFFSETS(NAME, TYPE)                                                         \
+    static void NAME(TYPE *off, const uint8_t *bits, size_t at, size_t slots, size_t k)    \
+    {                                                                                      \
+        size_t i = slots;                                                                  \
+        while (k < i) {                                                                    \
+            unsigned m = i < 64 ? (unsigned)i : 64;                                        \
+            uint64_t word = armi_pq_bits_window(bits, at + i - m, m);                      \
+            i -= m;                                                                        \
+            for (unsigned j = m; j-- > 0;) {                                               \
+                off[i + j + 1] = off[k];                                                   \
+                k -= (word >> j) & 1;                                                      \
+            }                                                                              \
+        }                                                                                  \
     }
 SPREAD_OFFSETS(spread_offsets32, uint32_t)
 SPREAD_OFFSETS(spread_offsets64, uint64_t)
 
-static void spread_bits(uint8_t *values, const uint8_t *bits, size_t at, size_t slots, size_t k)
+static void spread_bits(uint8_t *values, const uint8_t *bits, size_t at, size_t slots,
+                        size_t k)
 {
     for (size_t i = slots; k < i;) {
         i--;
@@ -284,11 +294,11 @@ void armi_pq_sink_close_page(struct armi_pq_sink *sink, size_t slots, size_t val
     } else if (sink->kind == ARMI_PQ_SINK_FIXED) {
         spread_fixed(sink, slots, valid);
     } else if (sink->kind == ARMI_PQ_SINK_BYTES32) {
-        spread_offsets32((uint32_t *)values + sink->length, sink->validity, sink->length, slots,
-                         valid);
+        spread_offsets32((uint32_t *)values + sink->length, sink->validity, sink->length,
+                         slots, valid);
     } else if (sink->kind == ARMI_PQ_SINK_BYTES64) {
-        spread_offsets64((uint64_t *)values + sink->length, sink->validity, sink->length, slots,
-                         valid);
+        spread_offsets64((uint64_t *)values + sink->length, sink->validity, sink->length,
+                         slots, valid);
     } else if (sink->kind == ARMI_PQ_SINK_BITS) {
         spread_bits(sink->values, sink->validity, sink->length, slots, valid);
     }

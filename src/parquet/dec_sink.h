@@ -46,19 +46,20 @@ struct armi_pq_sink {
     struct armi_pq_budget *budget; /* borrowed */
 };
 
-void armi_pq_sink_init(struct armi_pq_sink *sink, enum armi_pq_sink_kind kind, uint32_t width,
-                       struct armi_pq_budget *budget);
+void armi_pq_sink_init(struct armi_pq_sink *sink, enum armi_pq_sink_kind kind,
+                       uint32_t width, struct armi_pq_budget *budget);
 void armi_pq_sink_release(struct armi_pq_sink *sink);
 
 /* Room for `extra` more slots. `expected` (>= extra) is what may follow in all: taken at once where
  * that is no leap beyond what the file has shown. */
-enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra, size_t expected,
-                                      struct armi_error *err);
+enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra,
+                                      size_t expected, struct armi_error *err);
 /* Room for `extra` more bytes of data. */
 enum armi_status armi_pq_sink_reserve_data(struct armi_pq_sink *sink, size_t extra,
                                            struct armi_error *err);
 /* Makes the validity bitmap, all ones up to `length`, if there is none yet. */
-enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink, struct armi_error *err);
+enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink,
+                                            struct armi_error *err);
 
 /*
  * The page is complete: `slots` more slots, of which `valid` have a value. Where they differ the bits

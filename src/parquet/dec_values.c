@@ -25,28 +25,32 @@ void armi_pq_values_sink(const struct armi_pq_leaf *leaf, struct armi_pq_budget 
         kind = ARMI_PQ_SINK_BITS;
     else if (leaf->convert == ARMI_PQ_BYTES)
         kind = armi_type_layout(field->type) == ARMI_LAYOUT_BINARY32 ? ARMI_PQ_SINK_BYTES32
-                                                                      : ARMI_PQ_SINK_BYTES64;
-    armi_pq_sink_init(sink, kind, kind == ARMI_PQ_SINK_FIXED ? leaf->arrow_width : 0, budget);
+                                                                     : ARMI_PQ_SINK_BYTES64;
+    armi_pq_sink_init(sink, kind, kind == ARMI_PQ_SINK_FIXED ? leaf->arrow_width : 0,
+                      budget);
 }
 
-static enum armi_status cut_off(const struct armi_pq_span *span, size_t width, struct armi_error *err)
+static enum armi_status cut_off(const struct armi_pq_span *span, size_t width,
+                                struct armi_error *err)
 {
-    return armi_error_set(err, ARMI_CORRUPTION, "%zu values of %zu bytes do not lie in %zu bytes",
-                          span->total, width, span->bytes.size);
+    return armi_error_set(err, ARMI_CORRUPTION,
+                          "%zu values of %zu bytes do not lie in %zu bytes", span->total,
+                          width, span->bytes.size);
 }
 
 static enum armi_status bad_encoding(const struct armi_pq_leaf *leaf, int encoding,
                                      struct armi_error *err)
 {
-    return armi_error_set(err, encoding >= ARMI_PQ_ENCODING_COUNT ? ARMI_UNSUPPORTED : ARMI_CORRUPTION,
-                          "encoding %s (%d) of %s is not read", armi_pq_encoding_name(encoding),
-                          encoding, armi_pq_type_name(leaf->physical));
+    return armi_error_set(
+        err, encoding >= ARMI_PQ_ENCODING_COUNT ? ARMI_UNSUPPORTED : ARMI_CORRUPTION,
+        "encoding %s (%d) of %s is not read", armi_pq_encoding_name(encoding), encoding,
+        armi_pq_type_name(leaf->physical));
 }
 
 /* ---- fixed width ---- */
 
-static enum armi_status fixed_plain(const struct armi_pq_span *span, size_t width, uint8_t *dst,
-                                    struct armi_error *err)
+static enum armi_status fixed_plain(const struct armi_pq_span *span, size_t width,
+                                    uint8_t *dst, struct armi_error *err)
 {
     size_t need;
     if (!armi_size_mul(span->total, width, &need) || need > span->bytes.size)
@@ -77,8 +81,8 @@ static void split_join64(const uint8_t *src, size_t stride, size_t count, uint8_
 }
 
 /* BYTE_STREAM_SPLIT: first all first bytes, then all second ones, and so on. */
-static enum armi_status fixed_split(const struct armi_pq_span *span, size_t width, uint8_t *dst,
-                                    struct armi_error *err)
+static enum armi_status fixed_split(const struct armi_pq_span *span, size_t width,
+                                    uint8_t *dst, struct armi_error *err)
 {
     size_t need;
     if (!armi_size_mul(span->total, width, &need) || need != span->bytes.size)
@@ -98,21 +102,22 @@ static enum armi_status fixed_split(const struct armi_pq_span *span, size_t widt
 }
 
 /* A page read in part is decoded whole beside, since every value leans on those before it. */
-static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t width, uint8_t *dst,
-                                    const struct armi_pq_budget *budget,
+static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t width,
+                                    uint8_t *dst, const struct armi_pq_budget *budget,
                                     struct armi_pq_scratch *scratch, struct armi_error *err)
 {
     struct armi_pq_delta header;
     ARMI_TRY(armi_pq_delta_init(&header, span->bytes, err));
     if (header.total != span->total)
-        return armi_error_set(err, ARMI_CORRUPTION, "%llu delta values where the page has %zu",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%llu delta values where the page has %zu",
                               (unsigned long long)header.total, span->total);
     bool whole = span->count == span->total;
     uint8_t *all = dst;
     if (!whole) {
         if (budget != NULL && span->total > budget->max / width)
-            return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
-                                  span->total);
+            return armi_error_set(err, ARMI_LIMIT,
+                                  "a page of %zu values is beyond max_bytes", span->total);
         ARMI_TRY(armi_pq_scratch_need(&scratch->lengths, span->total * width, &all, err));
     }
     void *values = all;
@@ -126,9 +131,10 @@ static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t widt
 }
 
 /* Byte arrays that must all have one length: DELTA_BYTE_ARRAY of a fixed-length type. */
-static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t width, uint8_t *dst,
-                                         struct armi_pq_budget *budget,
-                                         struct armi_pq_scratch *scratch, struct armi_error *err)
+static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t width,
+                                         uint8_t *dst, struct armi_pq_budget *budget,
+                                         struct armi_pq_scratch *scratch,
+                                         struct armi_error *err)
 {
     struct armi_pq_sink bytes;
     armi_pq_sink_init(&bytes, ARMI_PQ_SINK_BYTES32, 0, budget);
@@ -136,10 +142,12 @@ static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t
     if (status == ARMI_OK)
         status = armi_pq_bytes_delta(span, &bytes, scratch, err);
     for (size_t i = 0; status == ARMI_OK && i < span->count; i++) {
-        uint32_t from = armi_load32(bytes.values + 4 * i), to = armi_load32(bytes.values + 4 * i + 4);
+        uint32_t from = armi_load32(bytes.values + 4 * i),
+                 to = armi_load32(bytes.values + 4 * i + 4);
         if (to - from != width)
             status = armi_error_set(err, ARMI_CORRUPTION,
-                                    "a value of %u bytes where the type has %zu", to - from, width);
+                                    "a value of %u bytes where the type has %zu", to - from,
+                                    width);
         else if (width > 0)
             memcpy(dst + i * width, bytes.data + from, width);
     }
@@ -149,8 +157,8 @@ static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t
 
 static enum armi_status fixed_raw(const struct armi_pq_leaf *leaf, int encoding,
                                   const struct armi_pq_span *span, uint8_t *dst,
-                                  struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
-                                  struct armi_error *err)
+                                  struct armi_pq_sink *sink,
+                                  struct armi_pq_scratch *scratch, struct armi_error *err)
 {
     size_t width = armi_pq_physical_width(leaf);
     bool is_int = leaf->physical == ARMI_PQ_INT32 || leaf->physical == ARMI_PQ_INT64;
@@ -166,7 +174,8 @@ static enum armi_status fixed_raw(const struct armi_pq_leaf *leaf, int encoding,
 }
 
 static enum armi_status read_fixed(const struct armi_pq_leaf *leaf, int encoding,
-                                   const struct armi_pq_span *span, struct armi_pq_sink *sink,
+                                   const struct armi_pq_span *span,
+                                   struct armi_pq_sink *sink,
                                    struct armi_pq_scratch *scratch, struct armi_error *err)
 {
     size_t width = armi_pq_physical_width(leaf);
@@ -187,15 +196,17 @@ static enum armi_status read_fixed(const struct armi_pq_leaf *leaf, int encoding
 /* ---- booleans ---- */
 
 static enum armi_status read_bits(const struct armi_pq_leaf *leaf, int encoding,
-                                  const struct armi_pq_span *span, struct armi_pq_sink *sink,
-                                  struct armi_error *err)
+                                  const struct armi_pq_span *span,
+                                  struct armi_pq_sink *sink, struct armi_error *err)
 {
     size_t ones;
     if (encoding == ARMI_PQ_PLAIN) {
         if (armi_bitmap_size(span->total) > span->bytes.size)
-            return armi_error_set(err, ARMI_CORRUPTION, "%zu booleans do not lie in %zu bytes",
-                                  span->total, span->bytes.size);
-        armi_pq_bits_append(sink->values, sink->length, span->bytes.data, span->skip, span->count);
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "%zu booleans do not lie in %zu bytes", span->total,
+                                  span->bytes.size);
+        armi_pq_bits_append(sink->values, sink->length, span->bytes.data, span->skip,
+                            span->count);
         return ARMI_OK;
     }
     if (encoding != ARMI_PQ_RLE)
@@ -215,7 +226,8 @@ static enum armi_status read_bits(const struct armi_pq_leaf *leaf, int encoding,
 /* ---- byte arrays ---- */
 
 static enum armi_status bytes_into(const struct armi_pq_leaf *leaf, int encoding,
-                                   const struct armi_pq_span *span, struct armi_pq_sink *sink,
+                                   const struct armi_pq_span *span,
+                                   struct armi_pq_sink *sink,
                                    struct armi_pq_scratch *scratch, struct armi_error *err)
 {
     switch (encoding) {
@@ -252,7 +264,8 @@ bool armi_pq_utf8_check(const uint8_t *data, const void *offsets, bool is_64, si
 static enum armi_status read_decimal_bytes(const struct armi_pq_leaf *leaf, int encoding,
                                            const struct armi_pq_span *span,
                                            struct armi_pq_sink *sink,
-                                           struct armi_pq_scratch *scratch, struct armi_error *err)
+                                           struct armi_pq_scratch *scratch,
+                                           struct armi_error *err)
 {
     struct armi_pq_sink bytes;
     armi_pq_sink_init(&bytes, ARMI_PQ_SINK_BYTES32, 0, sink->budget);
@@ -261,12 +274,13 @@ static enum armi_status read_decimal_bytes(const struct armi_pq_leaf *leaf, int 
     if (status == ARMI_OK)
         status = bytes_into(leaf, encoding, span, &bytes, scratch, err);
     for (size_t i = 0; status == ARMI_OK && i < span->count; i++) {
-        uint32_t from = armi_load32(bytes.values + 4 * i), to = armi_load32(bytes.values + 4 * i + 4);
+        uint32_t from = armi_load32(bytes.values + 4 * i),
+                 to = armi_load32(bytes.values + 4 * i + 4);
         if (!armi_pq_decimal_from_bytes(bytes.data + from, to - from, dst + i * sink->width,
                                         sink->width))
-            status = armi_error_set(err, ARMI_CORRUPTION,
-                                    "value %zu of the page, a decimal of %u bytes, does not fit", i,
-                                    to - from);
+            status = armi_error_set(
+                err, ARMI_CORRUPTION,
+                "value %zu of the page, a decimal of %u bytes, does not fit", i, to - from);
     }
     armi_pq_sink_release(&bytes);
     return status;
@@ -301,11 +315,12 @@ static enum armi_status check_text(const struct armi_pq_sink *sink, size_t count
 
 /* ---- dictionaries ---- */
 
-enum armi_status armi_pq_dictionary_read(const struct armi_pq_leaf *leaf, struct armi_slice bytes,
-                                         size_t count, bool check_utf8,
-                                         struct armi_pq_budget *budget,
+enum armi_status armi_pq_dictionary_read(const struct armi_pq_leaf *leaf,
+                                         struct armi_slice bytes, size_t count,
+                                         bool check_utf8, struct armi_pq_budget *budget,
                                          struct armi_pq_dictionary *out,
-                                         struct armi_pq_scratch *scratch, struct armi_error *err)
+                                         struct armi_pq_scratch *scratch,
+                                         struct armi_error *err)
 {
     struct armi_pq_dictionary d = {.is_set = true};
     struct armi_pq_span span = {bytes, count, 0, count};
@@ -316,14 +331,15 @@ enum armi_status armi_pq_dictionary_read(const struct armi_pq_leaf *leaf, struct
         d.values.kind = ARMI_PQ_SINK_BYTES32;
     size_t least = leaf->physical == ARMI_PQ_BYTE_ARRAY ? 4 : armi_pq_physical_width(leaf);
     if (least > 0 && count > bytes.size / least)
-        return armi_error_set(err, ARMI_CORRUPTION, "%zu dictionary values do not lie in %zu bytes",
-                              count, bytes.size);
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%zu dictionary values do not lie in %zu bytes", count,
+                              bytes.size);
     if (count > UINT32_MAX)
         return armi_error_set(err, ARMI_CORRUPTION, "a dictionary of %zu values", count);
     enum armi_status status = armi_pq_sink_reserve(&d.values, count, count, err);
     if (status == ARMI_OK)
-        status = armi_pq_values_read(leaf, ARMI_PQ_PLAIN, &span, NULL, check_utf8, &d.values, scratch,
-                                     err);
+        status = armi_pq_values_read(leaf, ARMI_PQ_PLAIN, &span, NULL, check_utf8,
+                                     &d.values, scratch, err);
     if (status != ARMI_OK) {
         armi_pq_sink_release(&d.values);
         return status;
@@ -360,8 +376,8 @@ static void fill_fixed(uint8_t *dst, const uint8_t *value, size_t width, size_t 
     }
 }
 
-static void gather_fixed(const uint8_t *values, size_t width, const uint32_t *indices, size_t count,
-                         uint8_t *out)
+static void gather_fixed(const uint8_t *values, size_t width, const uint32_t *indices,
+                         size_t count, uint8_t *out)
 {
     const void *dictionary = values;
     void *dst = out;
@@ -390,8 +406,8 @@ static void gather_fixed(const uint8_t *values, size_t width, const uint32_t *in
     }
 }
 
-static enum armi_status indices_begin(const struct armi_pq_span *span, struct armi_pq_rle *rle,
-                                      struct armi_error *err)
+static enum armi_status indices_begin(const struct armi_pq_span *span,
+                                      struct armi_pq_rle *rle, struct armi_error *err)
 {
     if (span->bytes.size < 1)
         return armi_error_set(err, ARMI_CORRUPTION, "the indices have no bit width");
@@ -402,8 +418,8 @@ static enum armi_status indices_begin(const struct armi_pq_span *span, struct ar
 
 static enum armi_status bad_index(uint32_t index, size_t count, struct armi_error *err)
 {
-    return armi_error_set(err, ARMI_CORRUPTION, "index %u into a dictionary of %zu values", index,
-                          count);
+    return armi_error_set(err, ARMI_CORRUPTION, "index %u into a dictionary of %zu values",
+                          index, count);
 }
 
 /* Runs are filled, packed groups unpacked to a block in cache, checked once by their maximum and
@@ -441,8 +457,9 @@ static enum armi_status read_gather(const struct armi_pq_span *span,
     return ARMI_OK;
 }
 
-enum armi_status armi_pq_indices_read(const struct armi_pq_span *span, size_t limit, uint32_t base,
-                                      struct armi_pq_sink *sink, struct armi_error *err)
+enum armi_status armi_pq_indices_read(const struct armi_pq_span *span, size_t limit,
+                                      uint32_t base, struct armi_pq_sink *sink,
+                                      struct armi_error *err)
 {
     struct armi_pq_rle rle;
     void *values = sink->values + 4 * sink->length;
@@ -459,11 +476,10 @@ enum armi_status armi_pq_indices_read(const struct armi_pq_span *span, size_t li
     return ARMI_OK;
 }
 
-static enum armi_status read_dictionary(const struct armi_pq_leaf *leaf,
-                                        const struct armi_pq_span *span,
-                                        const struct armi_pq_dictionary *dictionary,
-                                        struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
-                                        struct armi_error *err)
+static enum armi_status
+read_dictionary(const struct armi_pq_leaf *leaf, const struct armi_pq_span *span,
+                const struct armi_pq_dictionary *dictionary, struct armi_pq_sink *sink,
+                struct armi_pq_scratch *scratch, struct armi_error *err)
 {
     if (span->count == 0)
         return ARMI_OK;
@@ -474,15 +490,16 @@ static enum armi_status read_dictionary(const struct armi_pq_leaf *leaf,
     if (sink->kind == ARMI_PQ_SINK_FIXED)
         return read_gather(span, dictionary, sink, err);
     const void *offsets = dictionary->values.values;
-    struct armi_pq_bytes_dictionary bytes = {dictionary->values.data, offsets,
-                                             dictionary->values.length, dictionary->longest};
+    struct armi_pq_bytes_dictionary bytes = {
+        dictionary->values.data, offsets, dictionary->values.length, dictionary->longest};
     return armi_pq_bytes_gather(span, &bytes, sink, scratch, err);
 }
 
 enum armi_status armi_pq_values_read(const struct armi_pq_leaf *leaf, int encoding,
                                      const struct armi_pq_span *span,
-                                     const struct armi_pq_dictionary *dictionary, bool check_utf8,
-                                     struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
+                                     const struct armi_pq_dictionary *dictionary,
+                                     bool check_utf8, struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
                                      struct armi_error *err)
 {
     if (sink->kind == ARMI_PQ_SINK_NONE)

@@ -25,21 +25,24 @@ void armi_pq_values_sink(const struct armi_pq_leaf *leaf, struct armi_pq_budget 
  */
 enum armi_status armi_pq_values_read(const struct armi_pq_leaf *leaf, int encoding,
                                      const struct armi_pq_span *span,
-                                     const struct armi_pq_dictionary *dictionary, bool check_utf8,
-                                     struct armi_pq_sink *sink, struct armi_pq_scratch *scratch,
+                                     const struct armi_pq_dictionary *dictionary,
+                                     bool check_utf8, struct armi_pq_sink *sink,
+                                     struct armi_pq_scratch *scratch,
                                      struct armi_error *err);
 
 /* The dictionary page's values: PLAIN, `count` of them. */
-enum armi_status armi_pq_dictionary_read(const struct armi_pq_leaf *leaf, struct armi_slice bytes,
-                                         size_t count, bool check_utf8,
-                                         struct armi_pq_budget *budget,
+enum armi_status armi_pq_dictionary_read(const struct armi_pq_leaf *leaf,
+                                         struct armi_slice bytes, size_t count,
+                                         bool check_utf8, struct armi_pq_budget *budget,
                                          struct armi_pq_dictionary *out,
-                                         struct armi_pq_scratch *scratch, struct armi_error *err);
+                                         struct armi_pq_scratch *scratch,
+                                         struct armi_error *err);
 void armi_pq_dictionary_release(struct armi_pq_dictionary *dictionary);
 
 /* span->bytes: indices into a dictionary of `limit` values, appended as int32 plus `base`. */
-enum armi_status armi_pq_indices_read(const struct armi_pq_span *span, size_t limit, uint32_t base,
-                                      struct armi_pq_sink *sink, struct armi_error *err);
+enum armi_status armi_pq_indices_read(const struct armi_pq_span *span, size_t limit,
+                                      uint32_t base, struct armi_pq_sink *sink,
+                                      struct armi_error *err);
 
 /* Whether the values that offsets[0 .. count] cut out of `data` are UTF-8 each. */
 bool armi_pq_utf8_check(const uint8_t *data, const void *offsets, bool is_64, size_t count);

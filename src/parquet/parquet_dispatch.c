@@ -27,8 +27,9 @@ const struct armi_pq_kernels *armi_pq_kernels_rung(size_t index)
     size_t count = 1;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
         rungs[count++] = &armi_pq_kernels_avx2;
-    if (count == 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi"))
+    if (count == 2 && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512vbmi"))
         rungs[count++] = &armi_pq_kernels_avx512;
 #endif
     return index < sizeof rungs / sizeof rungs[0] ? rungs[index] : NULL;
@@ -36,7 +37,8 @@ const struct armi_pq_kernels *armi_pq_kernels_rung(size_t index)
 
 const struct armi_pq_kernels *armi_pq_kernels(void)
 {
-    const struct armi_pq_kernels *rung = atomic_load_explicit(&chosen, memory_order_relaxed);
+    const struct armi_pq_kernels *rung =
+        atomic_load_explicit(&chosen, memory_order_relaxed);
     if (rung != NULL)
         return rung;
     rung = &portable;

@@ -17,13 +17,17 @@ struct armi_pq_kernels {
      * at src and is at least count * width / 8, rounded up; more of it lets the fast path go on to
      * the last value. Widths: 0..32 and 0..64.
      */
-    void (*unpack32)(const uint8_t *src, size_t size, unsigned width, uint32_t *out, size_t count);
-    void (*unpack64)(const uint8_t *src, size_t size, unsigned width, uint64_t *out, size_t count);
+    void (*unpack32)(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
+                     size_t count);
+    void (*unpack64)(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
+                     size_t count);
     /* The largest of `count` values, 0 for none. */
     uint32_t (*max32)(const uint32_t *values, size_t count);
     /* out[i] = dictionary[indices[i]]; every index was checked by the caller. */
-    void (*gather32)(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out, size_t count);
-    void (*gather64)(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out, size_t count);
+    void (*gather32)(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out,
+                     size_t count);
+    void (*gather64)(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out,
+                     size_t count);
     /* Whether all bytes are below 0x80. */
     bool (*is_ascii)(const uint8_t *data, size_t size);
 };

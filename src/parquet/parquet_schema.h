@@ -39,7 +39,7 @@ enum armi_pq_convert {
     ARMI_PQ_SCALE,  /* integer times or divided by `factor` (seconds, date64: see below) */
     ARMI_PQ_DECIMAL_INT,   /* INT32/INT64 to decimal32/64/128/256, sign extended */
     ARMI_PQ_DECIMAL_BYTES, /* FIXED or BYTE_ARRAY, big-endian, to decimal32/64/128/256 */
-    ARMI_PQ_INT96,         /* Julian day and nanoseconds to timestamp */
+    ARMI_PQ_CONVERT_INT96, /* Julian day and nanoseconds to timestamp */
     ARMI_PQ_NULL,          /* no value at all */
     ARMI_PQ_INTERVAL,      /* FIXED(12), handed out as fixed binary */
 };

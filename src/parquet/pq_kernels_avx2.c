@@ -10,7 +10,8 @@
 #include "parquet/pq_kernels_internal.h"
 
 /* Eight 32-bit lanes: values 0-3 are found from byte 0, values 4-7 from byte width / 2. */
-static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint32_t *out, size_t count)
+static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
+                          size_t count)
 {
     if (width == 0 || width > 25 || count < 32) {
         armi_pq_unpack32_portable(src, size, width, out, count);
@@ -42,7 +43,8 @@ static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint3
 }
 
 /* Four vectors of two pairs would do; two values a 128-bit lane keep every window within 16 bytes. */
-static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint64_t *out, size_t count)
+static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
+                          size_t count)
 {
     if (width == 0 || width > 56 || count < 32) {
         armi_pq_unpack64_portable(src, size, width, out, count);
@@ -57,7 +59,8 @@ static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint6
         shift[i] = bit % 8;
     }
     const __m256i shuffle0 = _mm256_loadu_si256((const __m256i *)(const void *)shuffle);
-    const __m256i shuffle1 = _mm256_loadu_si256((const __m256i *)(const void *)(shuffle + 32));
+    const __m256i shuffle1 =
+        _mm256_loadu_si256((const __m256i *)(const void *)(shuffle + 32));
     const __m256i shift0 = _mm256_loadu_si256((const __m256i *)(const void *)shift);
     const __m256i shift1 = _mm256_loadu_si256((const __m256i *)(const void *)(shift + 4));
     const __m256i mask = _mm256_set1_epi64x((int64_t)(((uint64_t)1 << width) - 1));
@@ -85,7 +88,8 @@ static uint32_t max32_avx2(const uint32_t *values, size_t count)
     __m256i max = _mm256_setzero_si256();
     size_t i = 0;
     for (; i + 8 <= count; i += 8)
-        max = _mm256_max_epu32(max, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+        max = _mm256_max_epu32(
+            max, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
     uint32_t lanes[8];
     _mm256_storeu_si256((__m256i *)(void *)lanes, max);
     uint32_t result = armi_pq_max32_portable(values + i, count - i);

@@ -7,15 +7,15 @@
 #include "parquet/parquet_dispatch.h"
 
 /* The portable twins, which other rungs also use for tails and for what they do not better. */
-void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
-                               size_t count);
-void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
-                               size_t count);
+void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width,
+                               uint32_t *out, size_t count);
+void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width,
+                               uint64_t *out, size_t count);
 uint32_t armi_pq_max32_portable(const uint32_t *values, size_t count);
-void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out,
-                               size_t count);
-void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out,
-                               size_t count);
+void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indices,
+                               uint32_t *out, size_t count);
+void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices,
+                               uint64_t *out, size_t count);
 bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size);
 
 #if defined(__x86_64__)

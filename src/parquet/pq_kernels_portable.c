@@ -19,26 +19,27 @@
 #define BLOCK      32 /* values */
 #define BLOCK_OVER 16 /* bytes a block's loads may touch behind its own */
 
-#define WIDTHS_32 \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) \
-    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) \
-    X(27) X(28) X(29) X(30) X(31) X(32)
-#define WIDTHS_64 \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) \
-    X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) \
-    X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) \
-    X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) \
-    X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58) X(59) X(60) X(61) X(62) \
-    X(63) X(64)
+#define WIDTHS_32                                                                          \
+    X(1)                                                                                   \
+    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)      \
+        X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29)      \
+            X(30) X(31) X(32)
+#define WIDTHS_64                                                                          \
+    X(1)                                                                                   \
+    X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16)      \
+        X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29)      \
+            X(30) X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42)  \
+                X(43) X(44) X(45) X(46) X(47) X(48) X(49) X(50) X(51) X(52) X(53) X(54)    \
+                    X(55) X(56) X(57) X(58) X(59) X(60) X(61) X(62) X(63) X(64)
 
-#define X(W)                                                                                 \
-    static void unpack32_w##W(const uint8_t *restrict src, uint32_t *restrict out)           \
-    {                                                                                        \
-        UNROLL                                                                               \
-        for (unsigned i = 0; i < BLOCK; i++) {                                               \
-            uint64_t v = armi_load64(src + i * W / 8) >> (i * W % 8);                        \
-            out[i] = (uint32_t)(v & (UINT64_MAX >> (64 - W)));                               \
-        }                                                                                    \
+#define X(W)                                                                               \
+    static void unpack32_w##W(const uint8_t *restrict src, uint32_t *restrict out)         \
+    {                                                                                      \
+        UNROLL                                                                             \
+        for (unsigned i = 0; i < BLOCK; i++) {                                             \
+            uint64_t v = armi_load64(src + i * W / 8) >> (i * W % 8);                      \
+            out[i] = (uint32_t)(v & (UINT64_MAX >> (64 - W)));                             \
+        }                                                                                  \
     }
 WIDTHS_32
 #undef X
@@ -53,12 +54,12 @@ static inline uint64_t load_bits(const uint8_t *src, unsigned bit, unsigned widt
     return v & (UINT64_MAX >> (64 - width));
 }
 
-#define X(W)                                                                                 \
-    static void unpack64_w##W(const uint8_t *restrict src, uint64_t *restrict out)           \
-    {                                                                                        \
-        UNROLL                                                                               \
-        for (unsigned i = 0; i < BLOCK; i++)                                                 \
-            out[i] = load_bits(src, i * W, W);                                               \
+#define X(W)                                                                               \
+    static void unpack64_w##W(const uint8_t *restrict src, uint64_t *restrict out)         \
+    {                                                                                      \
+        UNROLL                                                                             \
+        for (unsigned i = 0; i < BLOCK; i++)                                               \
+            out[i] = load_bits(src, i * W, W);                                             \
     }
 WIDTHS_64
 #undef X
@@ -76,8 +77,8 @@ static inline size_t packed_size(size_t count, unsigned width)
     return (count * width + 7) / 8;
 }
 
-void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
-                               size_t count)
+void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width,
+                               uint32_t *out, size_t count)
 {
     if (width == 0) {
         memset(out, 0, count * sizeof *out);
@@ -104,8 +105,8 @@ void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width, 
     }
 }
 
-void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
-                               size_t count)
+void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width,
+                               uint64_t *out, size_t count)
 {
     if (width == 0) {
         memset(out, 0, count * sizeof *out);
@@ -140,15 +141,15 @@ uint32_t armi_pq_max32_portable(const uint32_t *values, size_t count)
     return max;
 }
 
-void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indices, uint32_t *out,
-                               size_t count)
+void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indices,
+                               uint32_t *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         out[i] = dictionary[indices[i]];
 }
 
-void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out,
-                               size_t count)
+void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices,
+                               uint64_t *out, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         out[i] = dictionary[indices[i]];
