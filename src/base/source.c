@@ -21,7 +21,7 @@ static enum armi_status memory_map(void *ctx, uint64_t offset, size_t size,
 static enum armi_status memory_read(void *ctx, uint64_t offset, size_t size, uint8_t *out,
                                     struct armi_error *err)
 {
-    const uint8_t *at;
+    const uint8_t *at = NULL;
     ARMI_TRY(memory_map(ctx, offset, size, &at, err));
     if (size != 0)
         memcpy(out, at, size);

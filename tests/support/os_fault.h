@@ -49,7 +49,8 @@ const struct armi_os *os_fault_table(struct os_fault *fault);
  * The n-th call of these kinds from now on (1 = the next) answers -errnum without reaching the table
  * below; with `persistent` every later one too, of any kind: the machine is gone. n = 0 disarms.
  */
-void os_fault_arm(struct os_fault *fault, uint64_t n, unsigned kinds, int errnum, bool persistent);
+void os_fault_arm(struct os_fault *fault, uint64_t n, unsigned kinds, int errnum,
+                  bool persistent);
 bool os_fault_fired(const struct os_fault *fault);
 /* Calls of these kinds since the last arm, or since the start. */
 uint64_t os_fault_calls(const struct os_fault *fault);

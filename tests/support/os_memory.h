@@ -48,7 +48,8 @@ void os_memory_crash(struct os_memory *disk, enum os_crash how, uint64_t seed);
 struct os_memory *os_memory_clone(const struct os_memory *disk);
 
 /* Flips bits behind everybody's back: the file's times do not change. 0 or -errno. `path` from "/". */
-int os_memory_damage(struct os_memory *disk, const char *path, uint64_t offset, uint8_t mask);
+int os_memory_damage(struct os_memory *disk, const char *path, uint64_t offset,
+                     uint8_t mask);
 
 /* fsync and fdatasync calls so far. */
 uint64_t os_memory_syncs(const struct os_memory *disk);
