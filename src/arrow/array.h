@@ -25,34 +25,34 @@
  * that the buffers are as long as they should be; what can be contradicted is. Each level
  * includes the ones before it. */
 enum armi_validation {
-    ARMI_VALIDATE_NONE,   /* the shape: counts of buffers and children, lengths >= 0 */
-    ARMI_VALIDATE_BOUNDS, /* O(1) a node: buffers present, first and last offset, children
-                             long enough */
-    ARMI_VALIDATE_FULL,   /* every value: offsets monotone, UTF-8, dictionary indices, run
-                             ends rising,   views inside their buffers, decimals fit their
-                             precision, no null where the field is not   nullable, no value over
-                             ARMI_VALUE_SIZE_MAX (ARMI_LIMIT) */
+    ARMI_VALIDATE_NONE, /* the shape: counts of buffers and children, lengths, no buffer missing */
+    ARMI_VALIDATE_BOUNDS, /* O(1) a node: first and last offsets, children long enough */
+    ARMI_VALIDATE_FULL, /* every value: offsets monotone, UTF-8, dictionary indices, run ends
+                             rising, views inside their buffers, decimals fit their precision,
+                             null_count; a null where the field is not nullable is
+                             ARMI_CONSTRAINT, a value over ARMI_VALUE_SIZE_MAX ARMI_LIMIT */
 };
 
+/* Buffer pointers that the layout has are never NULL: where a producer sent NULL for nothing, they
+ * point to a block of zeros. They may be unaligned: load with memcpy (base/bits.h). */
 struct armi_array {
     const struct armi_field *field; /* borrowed */
     enum armi_layout layout;
-    bool owned;    /* children and dictionary views are freed by release */
-    int32_t width; /* bytes of a value in `values` for FIXED, DICTIONARY (index), VIEW; else
-                      0 */
+    bool owned;     /* children and dictionary views are freed by release */
+    int32_t width;  /* FIXED, DICTIONARY (its index), VIEW: bytes of a value in `values` */
     int64_t length; /* rows */
     int64_t offset; /* position of row 0 */
-    int64_t
-        null_count; /* of validity over the rows; -1 = not counted: armi_array_null_count */
-    const uint8_t *validity; /* LSB-first bits by position; NULL = no nulls by validity */
-    const uint8_t
-        *values; /* BITS, FIXED, BINARY*, VIEW, DICTIONARY; may be NULL when unused */
-    const uint8_t *offsets; /* BINARY*, LIST*, LIST_VIEW*: int32 or int64; maybe unaligned:
-                               memcpy loads */
-    const uint8_t *sizes;   /* LIST_VIEW* */
+    /* By validity over the rows; -1 = not counted, ask armi_array_null_count. */
+    int64_t null_count;
+    /* LSB-first bits by position. NULL = no nulls by validity: also where a bitmap came with a
+     * null_count of 0. */
+    const uint8_t *validity;
+    const uint8_t *values;  /* BITS, FIXED, BINARY*, VIEW, DICTIONARY */
+    const uint8_t *offsets; /* BINARY*, LIST*, LIST_VIEW*: int32 or int64 each */
+    const uint8_t *sizes;   /* LIST_VIEW*: likewise */
     size_t variadic_count;  /* VIEW: data buffers */
     const uint8_t *const *variadic;
-    const uint8_t *variadic_sizes; /* VIEW: int64 a buffer, maybe unaligned */
+    const uint8_t *variadic_sizes; /* VIEW: an int64 each */
     size_t child_count;            /* of array children: a dictionary has none */
     struct armi_array *children;
     struct armi_array *dictionary; /* DICTIONARY: the values */
@@ -67,8 +67,8 @@ struct armi_array {
 
 /*
  * *out sees `array`, whose type is `field`; both are borrowed until the view's release.
- * ARMI_INVALID names the column (by path, "a.item") and the row. An offset of 0 with NULL
- * offsets buffers and length 0 is fine, as some producers send it.
+ * ARMI_INVALID names the column (by path, "a.item") and the row. Buffers that are NULL for nothing are fine,
+ * as some producers send them. ARMI_UNSUPPORTED for a union.
  */
 enum armi_status armi_array_init(const struct armi_field *field,
                                  const struct ArrowArray *array, enum armi_validation level,

@@ -61,7 +61,7 @@ struct armi_builder *armi_builder_child(struct armi_builder *builder, size_t c);
 enum armi_status armi_builder_close(struct armi_builder *builder, struct armi_error *err);
 
 /* Moves what was built to *out (owned by the caller) and leaves the builder empty, ready
- * for more. */
+ * for more; a failure loses the rows. */
 enum armi_status armi_builder_finish(struct armi_builder *builder, struct ArrowArray *out,
                                      struct armi_error *err);
 

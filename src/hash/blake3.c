@@ -389,9 +389,35 @@ void armi_blake3_subtree_finalize(const struct armi_blake3 *self, struct armi_ha
     node_chain(kernel, &node, 0, cv->bytes);
 }
 
+/* At most a leaf of plain hashing: no state to set up. */
+static void hash_small(const uint8_t *data, size_t size, struct armi_hash *out)
+{
+    const struct armi_blake3_kernel *kernel = armi_blake3_kernel();
+    uint32_t cv[8], flags = BLAKE3_LEAF_START;
+    uint8_t last[BLOCK] = {0};
+    memcpy(cv, iv, sizeof cv);
+    for (; size > BLOCK; data += BLOCK, size -= BLOCK) {
+        kernel->compress(cv, data, BLOCK, 0, flags);
+        flags = 0;
+    }
+    flags |= BLAKE3_LEAF_END | BLAKE3_ROOT;
+    if (size == BLOCK) {
+        kernel->compress(cv, data, BLOCK, 0, flags);
+    } else {
+        if (size != 0)
+            memcpy(last, data, size);
+        kernel->compress(cv, last, (uint32_t)size, 0, flags);
+    }
+    memcpy(out, cv, sizeof cv);
+}
+
 void armi_blake3_hash(const void *data, size_t size, struct armi_hash *out)
 {
     struct armi_blake3 self;
+    if (size <= LEAF) {
+        hash_small(data, size, out);
+        return;
+    }
     init(&self, iv, 0, 0);
     armi_blake3_update(&self, data, size);
     armi_blake3_finalize(&self, out);

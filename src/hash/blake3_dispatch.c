@@ -77,14 +77,12 @@ const struct armi_blake3_kernel *armi_blake3_kernel(void)
     unsigned word = feature_word_get();
     (void)word;
 #if defined(__x86_64__)
-#ifdef ARMI_BLAKE3_HAVE_X86
     if (word & ARMI_BLAKE3_AVX512)
         return &armi_blake3_avx512;
     if (word & ARMI_BLAKE3_AVX2)
         return &armi_blake3_avx2;
     if (word & ARMI_BLAKE3_SSE41)
         return &armi_blake3_sse41;
-#endif
 #elif defined(__aarch64__)
     if (word & ARMI_BLAKE3_NEON)
         return &armi_blake3_neon;

@@ -13,20 +13,28 @@ static inline uint32_t rotate(uint32_t v, unsigned by)
     return v >> by | v << (32 - by);
 }
 
+/* Keeps compilers from regrouping a + message + b: the message is there long before b is, and would
+ * come onto the critical path. */
+#define KEEP(v) __asm__("" : "+r"(v))
+
 /* The quarter-round on four words of the state. */
 #define MIX(a, b, c, d, x, y)                                                                        \
     do {                                                                                             \
-        v##a += v##b + (x);                                                                          \
+        v##a += (x);                                                                                 \
+        KEEP(v##a);                                                                                  \
+        v##a += v##b;                                                                                \
         v##d = rotate(v##d ^ v##a, 16);                                                              \
         v##c += v##d;                                                                                \
         v##b = rotate(v##b ^ v##c, 12);                                                              \
-        v##a += v##b + (y);                                                                          \
+        v##a += (y);                                                                                 \
+        KEEP(v##a);                                                                                  \
+        v##a += v##b;                                                                                \
         v##d = rotate(v##d ^ v##a, 8);                                                               \
         v##c += v##d;                                                                                \
         v##b = rotate(v##b ^ v##c, 7);                                                               \
     } while (0);
 
-#define ROUND(r, m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, ma, mb, mc, md, me, mf)                     \
+#define ROUND(m0, m1, m2, m3, m4, m5, m6, m7, m8, m9, ma, mb, mc, md, me, mf)                     \
     MIX(0, 4, 8, 12, m[m0], m[m1])                                                                   \
     MIX(1, 5, 9, 13, m[m2], m[m3])                                                                   \
     MIX(2, 6, 10, 14, m[m4], m[m5])                                                                  \
@@ -53,8 +61,8 @@ static inline void rounds(const uint32_t cv[8], const uint8_t *block, uint32_t s
     v[12] = v12, v[13] = v13, v[14] = v14, v[15] = v15;
 }
 
-static void compress(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
-                     uint32_t flags)
+void armi_blake3_compress(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
+                          uint32_t flags)
 {
     uint32_t v[16];
     rounds(cv, block, size, counter, flags, v);
@@ -62,8 +70,8 @@ static void compress(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64
         cv[i] = v[i] ^ v[i + 8];
 }
 
-static void expand(const uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
-                   uint32_t flags, uint8_t *out)
+void armi_blake3_expand(const uint32_t cv[8], const uint8_t *block, uint32_t size,
+                        uint64_t counter, uint32_t flags, uint8_t *out)
 {
     uint32_t v[16];
     rounds(cv, block, size, counter, flags, v);
@@ -79,18 +87,15 @@ static void hash_lanes(const struct armi_blake3_lanes *job, uint8_t *out)
         uint32_t cv[8];
         uint64_t counter = job->counter + (job->counts ? i : 0);
         memcpy(cv, job->key, sizeof cv);
-        for (size_t b = 0; b < job->blocks; b++) {
-            uint32_t flags = job->flags | (b == 0 ? job->flags_first : 0) |
-                             (b + 1 == job->blocks ? job->flags_last : 0);
-            compress(cv, job->inputs[i] + 64 * b, 64, counter, flags);
-        }
+        for (size_t b = 0; b < job->blocks; b++)
+            armi_blake3_compress(cv, job->inputs[i] + 64 * b, 64, counter, armi_blake3_lanes_flags(job, b));
         memcpy(out + 32 * i, cv, sizeof cv);
     }
 }
 
 const struct armi_blake3_kernel armi_blake3_portable = {
     .name = "portable",
-    .compress = compress,
-    .expand = expand,
+    .compress = armi_blake3_compress,
+    .expand = armi_blake3_expand,
     .hash_lanes = hash_lanes,
 };
