@@ -19,6 +19,7 @@
 #define BLOCK ARMI_BLAKE3_BLOCK_SIZE
 #define GROUP 256 /* leaves hashed in one go; 8 KiB of chaining values on the stack */
 #define STRADDLERS 32 /* leaves of a group that are put together from pieces */
+#define CROWD 32 /* small inputs hashed side by side, the most lanes there are */
 #define PART (512 * LEAF) /* what one task of the parallel form hashes */
 
 static const uint32_t iv[8] = BLAKE3_IV;
@@ -431,10 +432,70 @@ void armi_blake3_derive(const char *context, const void *data, size_t size, stru
     armi_blake3_finalize(&self, out);
 }
 
+/* Inputs of the same number of blocks, waiting to be hashed side by side. */
+struct crowd {
+    size_t count;
+    size_t members[CROWD];
+};
+
+static void crowd_hash(struct crowd *crowd, size_t blocks, const struct armi_slice *inputs,
+                       struct armi_hash *out)
+{
+    uint8_t padded[CROWD * LEAF];
+    const uint8_t *starts[CROWD];
+    uint32_t last_sizes[CROWD];
+    struct armi_hash hashes[CROWD];
+    size_t size = blocks * BLOCK;
+    if (crowd->count < 3) { /* lanes have more latency than a single block */
+        for (size_t i = 0; i < crowd->count; i++)
+            hash_small(inputs[crowd->members[i]].data, inputs[crowd->members[i]].size,
+                       &out[crowd->members[i]]);
+        crowd->count = 0;
+        return;
+    }
+    for (size_t i = 0; i < crowd->count; i++) {
+        struct armi_slice input = inputs[crowd->members[i]];
+        uint8_t *at = padded + i * size;
+        if (input.size != 0)
+            memcpy(at, input.data, input.size);
+        memset(at + input.size, 0, size - input.size);
+        starts[i] = at;
+        last_sizes[i] = (uint32_t)(input.size - (blocks - 1) * BLOCK);
+    }
+    struct armi_blake3_lanes job = {
+        .inputs = starts,
+        .count = crowd->count,
+        .blocks = blocks,
+        .key = iv,
+        .flags_first = BLAKE3_LEAF_START,
+        .flags_last = BLAKE3_LEAF_END | BLAKE3_ROOT,
+        .last_sizes = last_sizes,
+    };
+    armi_blake3_kernel()->hash_lanes(&job, hashes->bytes);
+    for (size_t i = 0; i < crowd->count; i++)
+        out[crowd->members[i]] = hashes[i];
+    crowd->count = 0;
+}
+
 void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count, struct armi_hash *out)
 {
-    for (size_t i = 0; i < count; i++)
-        armi_blake3_hash(inputs[i].data, inputs[i].size, &out[i]);
+    struct crowd crowds[LEAF / BLOCK];
+    for (size_t i = 0; i < LEAF / BLOCK; i++)
+        crowds[i].count = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = inputs[i].size;
+        if (size > LEAF) {
+            armi_blake3_hash(inputs[i].data, size, &out[i]);
+            continue;
+        }
+        size_t blocks = size <= BLOCK ? 1 : (size - 1) / BLOCK + 1;
+        struct crowd *crowd = &crowds[blocks - 1];
+        crowd->members[crowd->count++] = i;
+        if (crowd->count == CROWD)
+            crowd_hash(crowd, blocks, inputs, out);
+    }
+    for (size_t blocks = 1; blocks <= LEAF / BLOCK; blocks++)
+        crowd_hash(&crowds[blocks - 1], blocks, inputs, out);
 }
 
 void armi_blake3_parent(const struct armi_hash *left, const struct armi_hash *right, bool root,

@@ -123,7 +123,7 @@ struct state32 {
     __m512i m[2][16];
     __m512i iv[4];
     __m512i low[2], high[2]; /* of the counters */
-    __m512i size, flags;
+    __m512i size[2], flags;
 };
 
 /* Word i of the first set is zmm<i>, of the second zmm<16 + i>: no register is left over. */
@@ -169,8 +169,8 @@ static inline void rounds32(struct state32 *s)
         BEGIN_H(0) BEGIN_H(1) BEGIN_H(2) BEGIN_H(3) BEGIN_H(4) BEGIN_H(5) BEGIN_H(6) BEGIN_H(7)
         BEGIN_IV(0, 8) BEGIN_IV(1, 9) BEGIN_IV(2, 10) BEGIN_IV(3, 11)
         LOAD("12", "256(%[iv])") LOAD("28", "320(%[iv])") LOAD("13", "384(%[iv])")
-        LOAD("29", "448(%[iv])") LOAD("14", "512(%[iv])") LOAD("30", "512(%[iv])")
-        LOAD("15", "576(%[iv])") LOAD("31", "576(%[iv])")
+        LOAD("29", "448(%[iv])") LOAD("14", "512(%[iv])") LOAD("30", "576(%[iv])")
+        LOAD("15", "640(%[iv])") LOAD("31", "640(%[iv])")
         BLAKE3_ROUNDS(R_ROUND)
         END_H(0, 8) END_H(1, 9) END_H(2, 10) END_H(3, 11) END_H(4, 12) END_H(5, 13) END_H(6, 14)
         END_H(7, 15)
@@ -208,7 +208,7 @@ static void lanes32(const struct armi_blake3_lanes *job, size_t at, uint8_t *out
         s.h[0][i] = s.h[1][i] = set1(job->key[i]);
     for (int i = 0; i < 4; i++)
         s.iv[i] = set1(iv[i]);
-    s.size = set1(64);
+    s.size[0] = s.size[1] = set1(64);
     if (job->counts) {
         uint32_t low[32], high[32];
         armi_blake3_lanes_counters(job, at, 32, low, high);
@@ -220,6 +220,8 @@ static void lanes32(const struct armi_blake3_lanes *job, size_t at, uint8_t *out
     }
     for (size_t b = 0; b < job->blocks; b++) {
         s.flags = set1(armi_blake3_lanes_flags(job, b));
+        if (job->last_sizes != NULL && b + 1 == job->blocks)
+            memcpy(s.size, job->last_sizes + at, sizeof s.size);
         prefetch32(job, at, b);
         load16(inputs, 64 * b, s.m[0]);
         load16(inputs + 16, 64 * b, s.m[1]);

@@ -46,6 +46,7 @@ struct armi_blake3_lanes {
     bool counts;      /* whether each input's counter is one more than the one before */
     uint32_t flags;   /* of every block */
     uint32_t flags_first, flags_last; /* added on the first and the last block */
+    const uint32_t *last_sizes;       /* bytes of each input's last block; NULL = all are full */
 };
 
 /* Counters of the inputs from `at` on, low and high halves. */
@@ -57,6 +58,14 @@ static inline void armi_blake3_lanes_counters(const struct armi_blake3_lanes *jo
         low[i] = (uint32_t)counter;
         high[i] = (uint32_t)(counter >> 32);
     }
+}
+
+/* Sizes of the last blocks of the inputs from `at` on. Idle lanes repeat the last input. */
+static inline void armi_blake3_lanes_sizes(const struct armi_blake3_lanes *job, size_t at,
+                                           size_t count, uint32_t *sizes)
+{
+    for (size_t i = 0; i < count; i++)
+        sizes[i] = job->last_sizes[at + i < job->count ? at + i : job->count - 1];
 }
 
 static inline uint32_t armi_blake3_lanes_flags(const struct armi_blake3_lanes *job, size_t block)

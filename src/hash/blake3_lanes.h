@@ -23,7 +23,7 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
     static const uint32_t iv[8] = BLAKE3_IV;
     const uint8_t *inputs[LANES];
     size_t left = job->count - at < LANES ? job->count - at : LANES;
-    V h[8], counter_low, counter_high, m[16];
+    V h[8], counter_low, counter_high, last_size = SET1(64), m[16];
     for (size_t i = 0; i < LANES; i++) /* idle lanes repeat the last input */
         inputs[i] = job->inputs[at + (i < left ? i : left - 1)];
     if (job->counts) {
@@ -35,6 +35,11 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
         counter_low = SET1((uint32_t)job->counter);
         counter_high = SET1((uint32_t)(job->counter >> 32));
     }
+    if (job->last_sizes != NULL) {
+        uint32_t sizes[LANES];
+        armi_blake3_lanes_sizes(job, at, LANES, sizes);
+        memcpy(&last_size, sizes, sizeof sizes);
+    }
     for (int i = 0; i < 8; i++)
         h[i] = SET1(job->key[i]);
     LOAD_BLOCKS(inputs, 0, m);
@@ -45,7 +50,8 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
         for (int i = 0; i < 4; i++)
             v[8 + i] = SET1(iv[i]);
         v[12] = counter_low, v[13] = counter_high;
-        v[14] = SET1(64), v[15] = SET1(armi_blake3_lanes_flags(job, b));
+        v[14] = b + 1 == job->blocks ? last_size : SET1(64);
+        v[15] = SET1(armi_blake3_lanes_flags(job, b));
         BLAKE3_ROUNDS_0_TO_3(R_ROUND)
         /* The rounds are one chain of dependences; the next block's transposition fits beside it. */
         LOAD_BLOCKS(inputs, b + 1 < job->blocks ? 64 * (b + 1) : 0, next);

@@ -88,7 +88,10 @@ static void hash_lanes(const struct armi_blake3_lanes *job, uint8_t *out)
         uint64_t counter = job->counter + (job->counts ? i : 0);
         memcpy(cv, job->key, sizeof cv);
         for (size_t b = 0; b < job->blocks; b++)
-            armi_blake3_compress(cv, job->inputs[i] + 64 * b, 64, counter, armi_blake3_lanes_flags(job, b));
+            armi_blake3_compress(cv, job->inputs[i] + 64 * b,
+                                 job->last_sizes != NULL && b + 1 == job->blocks ? job->last_sizes[i]
+                                                                                 : 64,
+                                 counter, armi_blake3_lanes_flags(job, b));
         memcpy(out + 32 * i, cv, sizeof cv);
     }
 }
