@@ -15,13 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <armillaria/chunk_store.h>
 #include <armillaria/hash.h>
+#include <armillaria/ref.h>
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "catalog/commit.h"
 #include "catalog/node.h"
+#include "os/os.h"
 
 #define ARMI_CATALOG_FILE   "catalog.db"
 #define ARMI_REPO_ID_SIZE   16
@@ -30,23 +33,14 @@
 struct armi_catalog;
 
 /*
- * The repository's write lock, taken around each publish before SQLite's own, whose
- * back-off wastes it. `enter` blocks up to timeout_ms, then ARMI_BUSY. One thread of this
- * handle at a time calls it.
+ * Each publish takes the write lock in the folder's lock file (os/lockfile.h) before SQLite's own,
+ * whose back-off wastes it.
  */
-struct armi_catalog_lock {
-    enum armi_status (*enter)(void *ctx, uint32_t timeout_ms, struct armi_error *err);
-    void (*leave)(void *ctx);
-    void *ctx;
-};
-
 struct armi_catalog_options {
-    unsigned durability; /* enum armi_durability: full, normal, none */
-    bool read_only;      /* every write is ARMI_INVALID; implied on a read-only mount */
-    uint32_t lock_timeout_ms;       /* 0 = 60 s */
-    struct armi_catalog_lock lock;  /* .enter NULL = SQLite's own lock only */
-    int64_t (*clock_us)(void *ctx); /* NULL = the system's */
-    void *clock_ctx;
+    const struct armi_os *os; /* NULL = the system's; SQLite's own file calls pass by it */
+    enum armi_durability durability; /* 0 = full */
+    bool read_only; /* every write is ARMI_INVALID; implied on a read-only mount */
+    uint32_t lock_timeout_ms; /* 0 = 60 s */
 };
 
 /*
@@ -141,7 +135,7 @@ enum armi_status armi_catalog_list_chunks(struct armi_catalog *catalog, uint64_t
 /* Refs, reflog, transaction ids. */
 
 struct armi_catalog_ref {
-    uint8_t kind; /* enum armi_ref_kind: 0 branch, 1 tag */
+    enum armi_ref_kind kind; /* a branch or a tag */
     char name[ARMI_NAME_SIZE_MAX + 1];
     bool has_commit; /* false: a branch without commits */
     struct armi_hash commit;
@@ -149,17 +143,18 @@ struct armi_catalog_ref {
     int64_t time_us; /* of the last one */
 };
 /* ARMI_NOT_FOUND: "Branch not found: x", kind "branch" (or "tag"). */
-enum armi_status armi_catalog_get_ref(struct armi_catalog *catalog, uint8_t kind,
+enum armi_status armi_catalog_get_ref(struct armi_catalog *catalog, enum armi_ref_kind kind,
                                       const char *name, struct armi_catalog_ref *out,
                                       struct armi_error *err);
 /* All of a kind in name order (memcmp); *out is owned: armi_free(). */
-enum armi_status armi_catalog_list_refs(struct armi_catalog *catalog, uint8_t kind,
+enum armi_status armi_catalog_list_refs(struct armi_catalog *catalog,
+                                        enum armi_ref_kind kind,
                                         struct armi_catalog_ref **out, size_t *count,
                                         struct armi_error *err);
 
 struct armi_catalog_reflog {
     uint64_t id; /* rises with time */
-    uint8_t kind;
+    enum armi_ref_kind kind;
     char name[ARMI_NAME_SIZE_MAX + 1];
     bool has_old, has_new; /* false: the ref was not there, or had no commit */
     struct armi_hash old_commit, new_commit;
@@ -171,10 +166,11 @@ struct armi_catalog_reflog {
  * Newest first, of one ref (`name` NULL: of all), entries with id < before (0: from the
  * newest on), at most `max` into caller's memory.
  */
-enum armi_status armi_catalog_list_reflog(struct armi_catalog *catalog, uint8_t kind,
-                                          const char *name, uint64_t before,
-                                          struct armi_catalog_reflog *out, size_t max,
-                                          size_t *count, struct armi_error *err);
+enum armi_status armi_catalog_list_reflog(struct armi_catalog *catalog,
+                                          enum armi_ref_kind kind, const char *name,
+                                          uint64_t before, struct armi_catalog_reflog *out,
+                                          size_t max, size_t *count,
+                                          struct armi_error *err);
 /* The commit that a transaction id landed as; *found false if it did not (or expired). */
 enum armi_status armi_catalog_find_txid(struct armi_catalog *catalog,
                                         const uint8_t txid[ARMI_TXID_SIZE], bool *found,
@@ -196,7 +192,7 @@ enum armi_ref_expect {
 };
 struct armi_ref_change {
     enum armi_ref_action action;
-    uint8_t kind; /* enum armi_ref_kind */
+    enum armi_ref_kind kind;
     const char *name;
     enum armi_ref_expect expect;
     struct armi_hash expected;
@@ -263,7 +259,7 @@ enum armi_mark {
     ARMI_MARK_DAMAGED = 2,
 };
 struct armi_catalog_mark {
-    uint8_t is_node; /* 0: a chunk */
+    bool is_node; /* false: a chunk */
     struct armi_hash name;
     int64_t time_us; /* when it was marked */
 };

@@ -101,7 +101,8 @@ static enum armi_status commit_check(const struct armi_commit *c, struct armi_er
         else
             metadata_size += p->key.size + p->value.size;
         if (metadata_size > ARMI_METADATA_SIZE_MAX)
-            return armi_error_set(err, ARMI_LIMIT, "metadata of a commit: the limit is 64 KiB");
+            return armi_error_set(err, ARMI_LIMIT,
+                                  "metadata of a commit: the limit is 64 KiB");
         if (i > 0 && armi_slice_compare(p[-1].key, p->key) >= 0)
             return invalid(err, "metadata keys are not ascending");
     }
@@ -115,7 +116,8 @@ static enum armi_status commit_check(const struct armi_commit *c, struct armi_er
     return ARMI_OK;
 }
 
-static enum armi_status put_slice(struct armi_buf *out, struct armi_slice s, struct armi_error *err)
+static enum armi_status put_slice(struct armi_buf *out, struct armi_slice s,
+                                  struct armi_error *err)
 {
     return armi_buf_append_bytes(out, s.data, s.size, err);
 }
@@ -159,8 +161,9 @@ static enum armi_status put_tables(const struct armi_commit_tables *t, struct ar
     return t->is_inline ? put_slice(out, t->bytes, err) : put_hash(out, &t->root, err);
 }
 
-static enum armi_status put_op_side(uint64_t version, const struct armi_hash *node, uint64_t rows,
-                                    struct armi_buf *out, struct armi_error *err)
+static enum armi_status put_op_side(uint64_t version, const struct armi_hash *node,
+                                    uint64_t rows, struct armi_buf *out,
+                                    struct armi_error *err)
 {
     if (version == 0)
         return ARMI_OK;
@@ -243,7 +246,8 @@ static bool read_head(struct armi_reader *r, struct armi_commit *c)
     c->parents_count = (size_t)parents;
     if (!armi_read_span(r, c->parents_count * sizeof *c->parents, &p))
         return false;
-    c->parents = (const struct armi_hash *)(const void *)p; /* an array of bytes: any alignment */
+    c->parents =
+        (const struct armi_hash *)(const void *)p; /* an array of bytes: any alignment */
     if (skip_is_stored(c->depth)) {
         if (!read_hash(r, &c->skip))
             return false;
@@ -285,11 +289,14 @@ static bool read_op(struct armi_reader *r, struct armi_commit_op *op)
         (has & ~(OP_HAS_OLD | OP_HAS_NEW | OP_HAS_OLD_NAME)) != 0 ||
         !armi_read_bytes(r, &op->table))
         return false;
-    if ((has & OP_HAS_OLD_NAME) && (!armi_read_bytes(r, &op->old_name) || op->old_name.size == 0))
+    if ((has & OP_HAS_OLD_NAME) &&
+        (!armi_read_bytes(r, &op->old_name) || op->old_name.size == 0))
         return false;
-    if ((has & OP_HAS_OLD) && !read_op_side(r, &op->old_version, &op->old_node, &op->old_rows))
+    if ((has & OP_HAS_OLD) &&
+        !read_op_side(r, &op->old_version, &op->old_node, &op->old_rows))
         return false;
-    if ((has & OP_HAS_NEW) && !read_op_side(r, &op->new_version, &op->new_node, &op->new_rows))
+    if ((has & OP_HAS_NEW) &&
+        !read_op_side(r, &op->new_version, &op->new_node, &op->new_rows))
         return false;
     return armi_read_varint(r, &op->rows_added) && armi_read_varint(r, &op->rows_removed) &&
            armi_read_varint(r, &op->rows_changed);
@@ -331,7 +338,8 @@ enum armi_status armi_commit_decode(const struct armi_hash *name, struct armi_sl
     struct armi_commit c = {0};
     bool well_formed = false;
 
-    ARMI_TRY(armi_node_unwrap(name, ARMI_NODE_COMMIT, COMMIT_VERSION, bytes, &payload, NULL, err));
+    ARMI_TRY(armi_node_unwrap(name, ARMI_NODE_COMMIT, COMMIT_VERSION, bytes, &payload, NULL,
+                              err));
     struct commit_owned *owned = armi_alloc(sizeof *owned + payload.size);
     if (owned == NULL)
         return armi_error_no_memory(err);

@@ -57,7 +57,8 @@ static bool parse_number(struct armi_slice text, uint64_t *out)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         unsigned digit = (unsigned)text.data[i] - '0';
-        if (digit > 9 || __builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v))
+        if (digit > 9 || __builtin_mul_overflow(v, 10, &v) ||
+            __builtin_add_overflow(v, digit, &v))
             return false;
     }
     *out = v;
@@ -70,7 +71,8 @@ static bool slice_is(struct armi_slice s, const char *text)
 }
 
 /* The next line as key and value; false at the end or at a line that is none. */
-static bool next_line(struct armi_slice *text, struct armi_slice *key, struct armi_slice *value)
+static bool next_line(struct armi_slice *text, struct armi_slice *key,
+                      struct armi_slice *value)
 {
     const uint8_t *end = text->size != 0 ? memchr(text->data, '\n', text->size) : NULL;
     if (end == NULL)
@@ -87,19 +89,21 @@ static bool next_line(struct armi_slice *text, struct armi_slice *key, struct ar
     return true;
 }
 
-static enum armi_status newer(struct armi_error *err, const char *key, struct armi_slice value)
+static enum armi_status newer(struct armi_error *err, const char *key,
+                              struct armi_slice value)
 {
     int size = value.size < 64 ? (int)value.size : 64;
     return armi_error_set(err, ARMI_UNSUPPORTED,
-                          "made by a newer version of Armillaria (%s %.*s in FORMAT)", key, size,
-                          (const char *)value.data);
+                          "made by a newer version of Armillaria (%s %.*s in FORMAT)", key,
+                          size, (const char *)value.data);
 }
 
 enum { SEEN_ID = 1, SEEN_HASH = 2, SEEN_DURABILITY = 4, SEEN_READ = 8, SEEN_WRITE = 16 };
 #define SEEN_ALL (SEEN_ID | SEEN_HASH | SEEN_DURABILITY | SEEN_READ | SEEN_WRITE)
 
 static enum armi_status take_line(struct armi_slice key, struct armi_slice value,
-                                  struct armi_format *f, unsigned *seen, struct armi_error *err)
+                                  struct armi_format *f, unsigned *seen,
+                                  struct armi_error *err)
 {
     bool good = true;
 
@@ -148,12 +152,14 @@ enum armi_status armi_format_decode(struct armi_slice text, struct armi_format *
     /* The first line is never changed by any version: it says how to read the rest. */
     if (text.size > FORMAT_SIZE_MAX || !next_line(&rest, &key, &value) ||
         !slice_is(key, "armillaria") || !parse_number(value, &version) || version == 0)
-        return armi_error_set(err, ARMI_INVALID, "FORMAT is not that of an Armillaria repository");
+        return armi_error_set(err, ARMI_INVALID,
+                              "FORMAT is not that of an Armillaria repository");
     if (version > ARMI_FORMAT_VERSION)
-        return armi_error_set(err, ARMI_UNSUPPORTED,
-                              "made by a newer version of Armillaria (format %llu, this program "
-                              "knows %d)",
-                              (unsigned long long)version, ARMI_FORMAT_VERSION);
+        return armi_error_set(
+            err, ARMI_UNSUPPORTED,
+            "made by a newer version of Armillaria (format %llu, this program "
+            "knows %d)",
+            (unsigned long long)version, ARMI_FORMAT_VERSION);
     if (text.size < CHECK_LINE_SIZE)
         return armi_error_set(err, ARMI_CORRUPTION, "FORMAT is damaged");
     size_t body = text.size - CHECK_LINE_SIZE;

@@ -36,10 +36,11 @@ const char *armi_node_type_name(enum armi_node_type type)
     return type_is_known(type) ? node_types[type].name : NULL;
 }
 
-enum armi_status armi_node_begin(enum armi_node_type type, unsigned version, struct armi_buf *out,
-                                 struct armi_error *err)
+enum armi_status armi_node_begin(enum armi_node_type type, unsigned version,
+                                 struct armi_buf *out, struct armi_error *err)
 {
-    const uint8_t header[ARMI_NODE_HEADER_SIZE] = {'A', 'N', (uint8_t)type, (uint8_t)version};
+    const uint8_t header[ARMI_NODE_HEADER_SIZE] = {'A', 'N', (uint8_t)type,
+                                                   (uint8_t)version};
     return armi_buf_append(out, header, sizeof header, err);
 }
 
@@ -57,7 +58,8 @@ enum armi_status armi_node_wrap(enum armi_node_type type, unsigned version,
     return status;
 }
 
-void armi_node_name(enum armi_node_type type, struct armi_slice bytes, struct armi_hash *out)
+void armi_node_name(enum armi_node_type type, struct armi_slice bytes,
+                    struct armi_hash *out)
 {
     /* A type without a context cannot be asked for: it comes from this program's own constants. */
     armi_blake3_derive(node_types[type].context, bytes.data, bytes.size, out);
@@ -90,14 +92,15 @@ enum armi_status armi_node_unwrap(const struct armi_hash *name, enum armi_node_t
         return armi_error_object(err, ARMI_CORRUPTION, "node", hex,
                                  "%s node %s: its bytes do not match its name",
                                  node_types[type].name, hex);
-    if (bytes.size < ARMI_NODE_HEADER_SIZE || bytes.data[0] != 'A' || bytes.data[1] != 'N' ||
-        bytes.data[2] != (uint8_t)type || bytes.data[3] == 0)
-        return armi_error_object(err, ARMI_CORRUPTION, "node", hex, "%s node %s: bad header",
-                                 node_types[type].name, hex);
+    if (bytes.size < ARMI_NODE_HEADER_SIZE || bytes.data[0] != 'A' ||
+        bytes.data[1] != 'N' || bytes.data[2] != (uint8_t)type || bytes.data[3] == 0)
+        return armi_error_object(err, ARMI_CORRUPTION, "node", hex,
+                                 "%s node %s: bad header", node_types[type].name, hex);
     if (bytes.data[3] > version_max)
-        return armi_error_object(err, ARMI_UNSUPPORTED, "node", hex,
-                                 "%s node %s has version %u: made by a newer version of Armillaria",
-                                 node_types[type].name, hex, bytes.data[3]);
+        return armi_error_object(
+            err, ARMI_UNSUPPORTED, "node", hex,
+            "%s node %s has version %u: made by a newer version of Armillaria",
+            node_types[type].name, hex, bytes.data[3]);
     if (version != NULL)
         *version = bytes.data[3];
     *payload = (struct armi_slice){bytes.data + ARMI_NODE_HEADER_SIZE,

@@ -37,8 +37,8 @@ static enum armi_status entries_reserve(struct armi_node_set *set, struct armi_e
     if (set->count < set->capacity)
         return ARMI_OK;
     size_t capacity = set->capacity != 0 ? 2 * set->capacity : 16;
-    struct armi_node_set_entry *entries =
-        armi_realloc(set->entries, set->count * sizeof *entries, capacity * sizeof *entries);
+    struct armi_node_set_entry *entries = armi_realloc(
+        set->entries, set->count * sizeof *entries, capacity * sizeof *entries);
     if (entries == NULL)
         return armi_error_no_memory(err);
     set->entries = entries;
@@ -85,7 +85,8 @@ enum armi_status armi_node_set_truncate(struct armi_node_set *set, size_t count,
     armi_map_init(&index, 0);
     for (size_t i = 0; i < count && status == ARMI_OK; i++) {
         uint64_t *value;
-        status = armi_map_insert(&index, name_slice(&set->entries[i].name), &value, NULL, err);
+        status =
+            armi_map_insert(&index, name_slice(&set->entries[i].name), &value, NULL, err);
         if (status == ARMI_OK)
             *value = i;
     }
@@ -106,8 +107,9 @@ struct armi_slice armi_node_set_bytes(const struct armi_node_set *set, size_t in
     return (struct armi_slice){set->bytes.data + e->offset, e->size};
 }
 
-static enum armi_status set_get(void *ctx, enum armi_node_type type, const struct armi_hash *name,
-                                struct armi_buf *out, struct armi_error *err)
+static enum armi_status set_get(void *ctx, enum armi_node_type type,
+                                const struct armi_hash *name, struct armi_buf *out,
+                                struct armi_error *err)
 {
     struct armi_node_set *set = ctx;
     const uint64_t *value = armi_map_find(&set->index, name_slice(name));
