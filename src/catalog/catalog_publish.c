@@ -331,7 +331,7 @@ static enum armi_status prepare(struct publish_job *p, struct armi_error *err)
 static enum armi_status unknown(const struct armi_hash *commit, bool has_commit,
                                 struct armi_error *err)
 {
-    char hex[ARMI_HASH_HEX_SIZE], why[512];
+    char hex[ARMI_HASH_HEX_SIZE], why[sizeof err->message];
 
     if (err == NULL)
         return ARMI_COMMIT_UNKNOWN;

@@ -163,7 +163,7 @@ enum armi_status armi_history_at_time(struct armi_catalog *catalog,
     ARMI_TRY(armi_history_find(catalog, start, is_at_time, &search, &found, id, NULL, err));
     if (found)
         return ARMI_OK;
-    char text[48];
+    char text[64];
     format_time(search.first_us, text, sizeof text);
     return armi_error_object(err, ARMI_NOT_FOUND, "commit", text,
                              "No commit that early: the first one is of %s", text);
