@@ -210,3 +210,47 @@ enum armi_status arrow_gen_array(const struct armi_field *field, int64_t rows,
     armi_builder_free(b);
     return status;
 }
+
+/* Values as bytes, the slow way: the same in every layout. */
+static void dump_value(const struct armi_array *a, int64_t i, struct armi_buf *out)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
+    if (!armi_array_resolve(&a, &i) || armi_array_is_null(a, i)) {
+        ok(armi_buf_append(out, "~", 1, &err));
+        return;
+    }
+    if (a->layout == ARMI_LAYOUT_STRUCT) {
+        ok(armi_buf_append(out, "{", 1, &err));
+        for (size_t c = 0; c < a->child_count; c++)
+            dump_value(&a->children[c], a->offset + i, out);
+        ok(armi_buf_append(out, "}", 1, &err));
+    } else if (armi_type_is_nested(a->field->type)) {
+        int64_t from, count;
+        armi_array_list(a, i, &from, &count);
+        ok(armi_buf_append(out, "[", 1, &err));
+        for (int64_t k = from; k < from + count; k++)
+            dump_value(&a->children[0], k, out);
+        ok(armi_buf_append(out, "]", 1, &err));
+    } else {
+        struct armi_slice bytes = armi_array_bytes(a, i);
+        ok(armi_buf_append_bytes(out, bytes.data, bytes.size, &err));
+    }
+}
+
+void arrow_gen_same_rows(const char *what, const struct armi_array *a, int64_t from,
+                         const struct armi_array *b)
+{
+    struct armi_buf x, y;
+    armi_buf_init(&x, 0);
+    armi_buf_init(&y, 0);
+    for (int64_t i = 0; i < b->length; i++) {
+        dump_value(a, from + i, &x);
+        dump_value(b, i, &y);
+        if (!armi_slice_equal(armi_buf_slice(&x), armi_buf_slice(&y)))
+            fail_msg("%s: row %lld differs", what, (long long)(from + i));
+        armi_buf_clear(&x);
+        armi_buf_clear(&y);
+    }
+    armi_buf_release(&x);
+    armi_buf_release(&y);
+}

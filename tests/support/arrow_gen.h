@@ -25,4 +25,8 @@ enum armi_status arrow_gen_array(const struct armi_field *field, int64_t rows,
 /* The next number of the generator (SplitMix64). */
 uint64_t arrow_gen_next(uint64_t *seed);
 
+/* Fails the test, naming `what`, unless rows of *a from `from` on are all the rows of *b, in whatever layouts. */
+void arrow_gen_same_rows(const char *what, const struct armi_array *a, int64_t from,
+                         const struct armi_array *b);
+
 #endif
