@@ -1,0 +1,353 @@
+/*
+ * What the encoder's files share. One column chunk is encoded by one worker, page by page:
+ *
+ *   pieces --gather/shred--> levels + values --encoding--> page bytes --codec, CRC--> enc_page
+ *
+ * `enc_values` is what every encoding takes: the values that are not null, already in Parquet's
+ * physical form. Pages lie in slabs of the worker's sink, or, plain and unchanged, in the Arrow
+ * buffers; headers are made at the end, when each page's place in the file is known.
+ */
+#ifndef ARMI_PARQUET_ENC_INTERNAL_H
+#define ARMI_PARQUET_ENC_INTERNAL_H
+
+#include "arrow/array.h"
+#include "base/bits.h"
+#include "base/slab.h"
+#include "codec/codec.h"
+#include "hash/block_values.h"
+#include "parquet/parquet_encode.h"
+#include "parquet/parquet_schema.h"
+
+#define ENC_PAGE_ROWS   65536
+#define ENC_PAGE_BYTES  ((size_t)1 << 20)
+#define ENC_BOUND_BYTES 64 /* bounds in statistics are cut at so many bytes */
+
+/* ---- memory ---- */
+
+/* Output memory of one worker: bytes stay where they are until the output is released. */
+struct enc_sink {
+    struct armi_slab *slabs; /* the newest first; owned */
+    size_t used;             /* of the newest */
+};
+
+/* `size` bytes that are not initialised, 64-byte aligned. They count once committed. */
+enum armi_status enc_sink_reserve(struct enc_sink *sink, size_t size, uint8_t **out,
+                                  struct armi_error *err);
+/* Takes the first `size` bytes of what was reserved last. */
+void enc_sink_commit(struct enc_sink *sink, const uint8_t *reserved, size_t size);
+
+enum enc_slot {
+    ENC_SLOT_FIXED,   /* gathered fixed-width values */
+    ENC_SLOT_STRINGS, /* gathered slices */
+    ENC_SLOT_VALID,   /* validity of a page's rows */
+    ENC_SLOT_FLAT,    /* dictionary and run-end input, made plain */
+    ENC_SLOT_BITS,    /* its validity */
+    ENC_SLOT_INDICES, /* dictionary indices of a page */
+    ENC_SLOT_LENGTHS, /* lengths, prefixes for the byte array encodings */
+    ENC_SLOT_PAGE,    /* a page before its codec */
+    ENC_SLOT_DEF,     /* levels of nested columns */
+    ENC_SLOT_REP,
+    ENC_SLOT_SPANS,   /* what of the leaf array is there */
+    ENC_SLOT_DICT,    /* the dictionary's table */
+    ENC_SLOT_ENTRIES, /* the dictionary's entries */
+    ENC_SLOT_COUNT,
+};
+
+/* Scratch memory and contexts of one thread, used again for every column it encodes. */
+struct enc_worker {
+    struct enc_sink sink;
+    struct armi_codec_context *codecs;
+    struct armi_slab *slots[ENC_SLOT_COUNT];
+};
+
+/* At least `size` bytes in the slot; what was in it is lost if it has to grow. */
+enum armi_status enc_slot_get(struct enc_worker *worker, enum enc_slot slot, size_t size,
+                              void *out, struct armi_error *err);
+/* The same, keeping the first `keep` bytes. */
+enum armi_status enc_slot_grow(struct enc_worker *worker, enum enc_slot slot, size_t keep,
+                               size_t size, void *out, struct armi_error *err);
+void enc_worker_release(struct enc_worker *worker);
+
+/* ---- values ---- */
+
+struct enc_values {
+    size_t count;
+    uint32_t width;                   /* bytes of a fixed-width value; else 0 */
+    const uint8_t *fixed;             /* count * width bytes; BOOLEAN: bits from bit 0 on */
+    const struct armi_slice *strings; /* BYTE_ARRAY */
+    uint64_t bytes;                   /* sum of the strings' sizes */
+    bool is_borrowed;                 /* `fixed` lies in the input and may be handed out */
+};
+
+/* ---- statistics (enc_stats.c) ---- */
+
+enum enc_order {
+    ENC_ORDER_NONE,
+    ENC_ORDER_BOOL,
+    ENC_ORDER_I32,
+    ENC_ORDER_U32,
+    ENC_ORDER_I64,
+    ENC_ORDER_U64,
+    ENC_ORDER_F16,
+    ENC_ORDER_F32,
+    ENC_ORDER_F64,
+    ENC_ORDER_BYTES,   /* unsigned bytes, the shorter first */
+    ENC_ORDER_UTF8,    /* the same; cut between characters */
+    ENC_ORDER_FIXED,   /* unsigned bytes of one width */
+    ENC_ORDER_DECIMAL, /* big-endian two's complement of one width */
+};
+
+struct enc_stats {
+    bool has_min, has_max; /* a bound is known */
+    bool min_exact, max_exact;
+    bool has_values; /* a value that is neither null nor NaN was seen */
+    uint8_t min_size, max_size;
+    uint8_t min[ENC_BOUND_BYTES], max[ENC_BOUND_BYTES]; /* as Parquet stores them */
+    int64_t null_count;
+    int64_t nan_count;
+};
+
+enum enc_order enc_order_of(const struct armi_pq_leaf *leaf);
+bool enc_order_is_float(enum enc_order order);
+/* Bounds of `values` into *stats, which was zero; counts of nulls are the caller's. */
+void enc_stats_values(enum enc_order order, const struct enc_values *values,
+                      struct enc_stats *stats);
+void enc_stats_merge(enum enc_order order, struct enc_stats *into,
+                     const struct enc_stats *from);
+/* memcmp-like comparison of two stored bounds. */
+int enc_order_compare(enum enc_order order, const uint8_t *a, size_t a_size,
+                      const uint8_t *b, size_t b_size);
+
+/* ---- pages ---- */
+
+struct enc_page {
+    struct armi_slice parts[2]; /* payload: levels and values, or the second one empty */
+    uint32_t part_count;
+    int32_t uncompressed_size;
+    int32_t compressed_size;
+    uint32_t crc;
+    int32_t value_count; /* nulls included; of a dictionary page its entries */
+    int32_t encoding;
+    bool is_dictionary;
+    bool align;           /* values may be mapped: let them begin at 64 bytes */
+    uint32_t levels_size; /* bytes before the values */
+    int64_t first_row;
+    int64_t row_count;
+    int64_t unencoded_bytes; /* of BYTE_ARRAY */
+    struct enc_stats stats;
+};
+
+/* ---- a column chunk ---- */
+
+enum enc_codec_state {
+    ENC_CODEC_OFF,
+    ENC_CODEC_TRYING, /* asked for, but no page has got smaller yet: all are stored as they are */
+    ENC_CODEC_ON,
+};
+
+struct enc_dict;
+
+struct enc_column {
+    const struct armi_pq_encode_settings *settings;
+    const struct armi_pq_schema *schema;
+    const struct armi_pq_leaf *leaf;
+    const struct armi_pq_column_pieces *pieces; /* of its top-level column */
+    int64_t rows;
+    enum enc_order order;
+    struct enc_worker *worker;
+    struct armi_error *err;
+
+    /* What was chosen. */
+    enum armi_pq_encoding encoding; /* RLE_DICTIONARY or what data pages get */
+    enum armi_pq_encoding fallback; /* where the dictionary is given up */
+    struct armi_codec codec;
+    enum enc_codec_state codec_state;
+
+    /* What came out. */
+    struct armi_buf pages; /* of struct enc_page; a dictionary's page is the first */
+    struct enc_stats stats;
+    int64_t value_count;
+    int64_t unencoded_bytes;
+    int64_t *def_histogram; /* max_def + 1 counts, or NULL */
+    int64_t *rep_histogram;
+    uint64_t distinct; /* of a dictionary that holds all values, else 0 */
+    struct armi_slice bloom;
+};
+
+static inline struct enc_page *enc_column_pages(const struct enc_column *c)
+{
+    return (struct enc_page *)(void *)c->pages.data;
+}
+
+static inline size_t enc_column_page_count(const struct enc_column *c)
+{
+    return c->pages.size / sizeof(struct enc_page);
+}
+
+/* Encodes everything; c->pages and the counts hold the result (enc_column.c). */
+enum armi_status enc_column_encode(struct enc_column *c);
+
+/* Errors that name the column, and the row where one is known (>= 0). */
+ARMI_PRINTF(4, 5)
+enum armi_status enc_error(const struct enc_column *c, enum armi_status status, int64_t row,
+                           const char *format, ...);
+
+/* ---- from Arrow to levels and values (enc_gather.c, enc_shred.c) ---- */
+
+/* Collects the values of one page. */
+struct enc_gather {
+    struct enc_column *c;
+    struct enc_values values;
+    uint8_t *fixed; /* slot, or NULL while `values.fixed` points into the input */
+    struct armi_slice *strings; /* slot */
+    size_t capacity;            /* values that the slots hold */
+    int64_t row;                /* of the column, for messages: that of the next value */
+};
+
+enum armi_status enc_gather_begin(struct enc_gather *g, struct enc_column *c,
+                                  size_t capacity);
+/*
+ * Adds rows [from, from + count) of a leaf array, leaving out nulls. `bits`, `bit_from`: validity as
+ * enc_validity gives it. *out_count: rows taken, fewer only where strings reached `byte_limit`.
+ */
+enum armi_status enc_gather_add(struct enc_gather *g, const struct armi_array *leaf,
+                                int64_t from, int64_t count, const uint8_t *bits,
+                                size_t bit_from, uint64_t byte_limit, int64_t *out_count);
+
+/* Validity of rows of any leaf array: NULL: no nulls; else bit *bit_from + i tells of row from + i. */
+enum armi_status enc_validity(struct enc_column *c, const struct armi_array *leaf,
+                              int64_t from, int64_t count, const uint8_t **bits,
+                              size_t *bit_from);
+
+/* Where in the pieces the next row is. */
+struct enc_cursor {
+    size_t piece;
+    int64_t row;      /* within the piece */
+    int64_t position; /* within the column */
+};
+
+/* One page's worth of a column: levels and values, up to row `end`. */
+struct enc_batch {
+    struct enc_values values;
+    int64_t rows;
+    int64_t value_count; /* nulls included */
+    int64_t null_count;
+    const uint8_t *valid; /* flat columns: bits of the rows from bit 0 on; NULL: no nulls */
+    const uint8_t *def;   /* nested columns: a byte a level */
+    const uint8_t *rep;
+};
+
+enum armi_status enc_batch_flat(struct enc_column *c, struct enc_cursor *cursor,
+                                int64_t end, size_t rows_max, uint64_t byte_limit,
+                                struct enc_batch *out);
+enum armi_status enc_batch_nested(struct enc_column *c, struct enc_cursor *cursor,
+                                  int64_t end, size_t rows_max, uint64_t byte_limit,
+                                  struct enc_batch *out);
+
+/* ---- runs and bits (enc_rle.c, enc_pack.c) ---- */
+
+/* `count` values of `width` bits, least significant first; room for enc_pack_size(count, width). The
+ * values' higher bits must be zero. */
+static inline size_t enc_pack_size(size_t count, unsigned width)
+{
+    return (count * width + 7) / 8;
+}
+void enc_pack32(const uint32_t *values, size_t count, unsigned width, uint8_t *out);
+void enc_pack64(const uint64_t *values, size_t count, unsigned width, uint8_t *out);
+
+/* RLE / bit-packed hybrid, without a length or width before it. Return the end of what was written. */
+size_t enc_rle_bound(size_t count, unsigned width);
+uint8_t *enc_rle_indices(const uint32_t *values, size_t count, unsigned width,
+                         uint8_t *out);
+uint8_t *enc_rle_bytes(const uint8_t *values, size_t count, unsigned width, uint8_t *out);
+/* Of one bit each, from bit 0 of `bits` on, which has 8 readable bytes behind its end. */
+uint8_t *enc_rle_bits(const uint8_t *bits, size_t count, uint8_t *out);
+uint8_t *enc_rle_run(uint32_t value, size_t count, unsigned width, uint8_t *out);
+uint8_t *enc_varint(uint8_t *out, uint64_t v);
+
+/* ---- encodings: one row each in enc_encoding.c ---- */
+
+struct enc_encoding {
+    enum armi_pq_encoding id;
+    /* Bytes that the values may need at most. */
+    size_t (*bound)(const struct enc_values *values);
+    /* Writes the values; `size` <= bound. `out` may be written up to the bound and 64 bytes more. */
+    enum armi_status (*encode)(struct enc_column *c, const struct enc_values *values,
+                               uint8_t *out, size_t *size);
+};
+
+extern const struct enc_encoding enc_plain;
+extern const struct enc_encoding enc_bool_rle;
+extern const struct enc_encoding enc_delta_binary;
+extern const struct enc_encoding enc_delta_length;
+extern const struct enc_encoding enc_delta_bytes;
+extern const struct enc_encoding enc_byte_split;
+
+const struct enc_encoding *enc_encoding_find(enum armi_pq_encoding id);
+
+/* DELTA_BINARY_PACKED of lengths, for the byte array encodings. */
+size_t enc_delta_bound(size_t count, unsigned width);
+uint8_t *enc_delta_i32(const int32_t *values, size_t count, uint8_t *out);
+
+/* ---- policy (enc_policy.c) ---- */
+
+enum armi_status enc_policy_choose(struct enc_column *c);
+
+/* ---- the file (enc_file.c, enc_footer.c) ---- */
+
+struct enc_group {
+    struct enc_column *columns; /* one a leaf; pages' bytes may be gone already */
+    uint32_t column_count;
+    int64_t rows;
+    uint64_t offset; /* of its first byte in the file */
+    uint64_t size;
+    uint64_t uncompressed;
+};
+
+/* Where a column chunk and its indexes came to lie. */
+struct enc_place {
+    uint64_t dictionary_offset; /* 0: none */
+    uint64_t data_offset;
+    uint64_t compressed;
+    uint64_t uncompressed;
+    uint64_t bloom_offset, column_index_offset, offset_index_offset;
+    uint32_t bloom_size, column_index_size, offset_index_size;
+    uint64_t *page_offsets; /* of the pages' headers */
+    uint32_t *page_sizes;   /* headers included */
+};
+
+/* Bytes that go out in order. */
+struct enc_out {
+    struct armi_buf slices; /* of struct armi_slice, not yet handed to the sink */
+    uint64_t size;          /* all bytes so far */
+    struct enc_sink memory; /* headers, indexes, the footer */
+    struct armi_block_hasher hasher;
+    bool is_hashed;
+};
+
+enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes, struct armi_error *err);
+/* Copies the bytes first. */
+enum armi_status enc_out_copy(struct enc_out *out, struct armi_slice bytes, struct armi_error *err);
+
+struct enc_footer_input {
+    const struct armi_pq_encode_settings *settings;
+    const struct armi_pq_schema *schema;
+    const struct armi_field *root;
+    const struct enc_group *groups;
+    struct enc_place *const *places; /* one array a group */
+    size_t group_count;
+    struct armi_slice block_text; /* armi.blake3, or empty */
+};
+
+/* Appends the pages of a group; fills `places`, whose page arrays come from `arena`. */
+enum armi_status enc_group_place(struct enc_group *group, const struct armi_pq_encode_settings *settings,
+                                 struct enc_out *out, struct enc_place *places,
+                                 struct armi_pq_arena *arena, struct armi_error *err);
+/* Bloom filters, column indexes, offset indexes of all groups. */
+enum armi_status enc_indexes_write(const struct enc_footer_input *in, struct enc_out *out,
+                                   struct armi_error *err);
+/* The Thrift footer alone. */
+enum armi_status enc_footer_write(const struct enc_footer_input *in, struct armi_buf *buf,
+                                  struct armi_error *err);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * PLAIN: fixed-width values as they are, strings with their length (u32) before them, bools as bits.
+ */
+#include "parquet/enc_internal.h"
+
+#include <string.h>
+
+static size_t plain_bound(const struct enc_values *v)
+{
+    if (v->strings != NULL)
+        return v->count * 4 + (size_t)v->bytes;
+    return v->width > 0 ? v->count * v->width : armi_bitmap_size(v->count);
+}
+
+static uint8_t *plain_strings(const struct enc_values *v, uint8_t *out)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        struct armi_slice s = v->strings[i];
+        armi_store32(out, (uint32_t)s.size);
+        out += 4;
+        /* Short strings, the usual ones, without a call: source bytes are only read within. */
+        if (s.size >= 8 && s.size <= 16) {
+            uint64_t head = armi_load64(s.data), tail = armi_load64(s.data + s.size - 8);
+            armi_store64(out, head);
+            armi_store64(out + s.size - 8, tail);
+        } else if (s.size > 0) {
+            memcpy(out, s.data, s.size);
+        }
+        out += s.size;
+    }
+    return out;
+}
+
+static enum armi_status plain_encode(struct enc_column *c, const struct enc_values *v, uint8_t *out,
+                                     size_t *size)
+{
+    (void)c;
+    size_t bound = plain_bound(v);
+    *size = bound;
+    if (v->strings != NULL)
+        plain_strings(v, out);
+    else if (bound > 0)
+        memcpy(out, v->fixed, bound);
+    return ARMI_OK;
+}
+
+const struct enc_encoding enc_plain = {ARMI_PQ_PLAIN, plain_bound, plain_encode};

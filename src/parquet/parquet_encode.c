@@ -1,0 +1,399 @@
+/*
+ * The encoder as a whole: columns in parallel, then the file in order. Workers fill memory of their
+ * own; when a row group is done its pages are put in their places, hashed, and handed on.
+ */
+#include "parquet/parquet_encode.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "parquet/enc_internal.h"
+
+struct armi_pq_encoder {
+    struct armi_pq_encode_settings settings;
+    const struct armi_field *root;
+    struct armi_pq_schema schema;
+    struct armi_pq_sink sink; /* .write NULL: keep everything */
+    struct enc_out out;
+    struct armi_buf groups; /* of struct enc_group */
+    struct armi_buf places; /* of struct enc_place * */
+    struct armi_pq_arena arena;
+    struct armi_slab *slabs; /* pages that are not handed on yet */
+};
+
+void armi_pq_encode_settings_init(struct armi_pq_encode_settings *settings)
+{
+    *settings = (struct armi_pq_encode_settings){
+        .codec = {ARMI_CODEC_ZSTD, 1},
+        .is_auto = true,
+        .align = true,
+    };
+}
+
+enum armi_status armi_pq_encode_settings_from(const struct armi_parquet_encode_options *options,
+                                              struct armi_pq_encode_settings *out,
+                                              struct armi_error *err)
+{
+    struct armi_pq_encode_settings s;
+    armi_pq_encode_settings_init(&s);
+    if (options != NULL) {
+        if (options->compression != NULL && strcmp(options->compression, "auto") != 0) {
+            ARMI_TRY(armi_codec_parse(options->compression, &s.codec, err));
+            s.is_auto = false;
+        } else if (options->profile == ARMI_PARQUET_DENSE) {
+            s.codec.level = 3;
+        }
+        if ((unsigned)options->profile > ARMI_PARQUET_DENSE)
+            return armi_error_set(err, ARMI_INVALID, "Invalid profile: %d", (int)options->profile);
+        s.profile = options->profile;
+        s.no_page_index = options->no_page_index;
+        s.no_dictionary = options->no_dictionary;
+        s.no_checksum = options->no_checksum;
+        s.no_arrow_schema = options->no_arrow_schema;
+        s.parallel.threads = options->threads;
+        s.parallel.interrupt.interrupted = options->callbacks.interrupted;
+        s.parallel.interrupt.ctx = options->callbacks.ctx;
+    }
+    *out = s;
+    return ARMI_OK;
+}
+
+void armi_pq_output_release(struct armi_pq_output *output)
+{
+    armi_free(output->slices);
+    armi_free(output->leaf_bytes);
+    armi_slab_give(output->slabs);
+    *output = (struct armi_pq_output){0};
+}
+
+void armi_pq_output_copy(const struct armi_pq_output *output, uint8_t *out)
+{
+    for (size_t i = 0; i < output->count; i++) {
+        memcpy(out, output->slices[i].data, output->slices[i].size);
+        out += output->slices[i].size;
+    }
+}
+
+/* ---- life ---- */
+
+static struct enc_group *encoder_groups(const struct armi_pq_encoder *e, size_t *count)
+{
+    *count = e->groups.size / sizeof(struct enc_group);
+    return (struct enc_group *)(void *)e->groups.data;
+}
+
+static void group_release(struct enc_group *group)
+{
+    for (uint32_t i = 0; i < group->column_count; i++)
+        armi_buf_release(&group->columns[i].pages);
+    armi_free(group->columns);
+}
+
+void armi_pq_encoder_free(struct armi_pq_encoder *e)
+{
+    if (e == NULL)
+        return;
+    size_t count;
+    struct enc_group *groups = encoder_groups(e, &count);
+    for (size_t i = 0; i < count; i++)
+        group_release(&groups[i]);
+    armi_buf_release(&e->groups);
+    armi_buf_release(&e->places);
+    armi_buf_release(&e->out.slices);
+    armi_block_hasher_release(&e->out.hasher);
+    armi_slab_give(e->out.memory.slabs);
+    armi_slab_give(e->slabs);
+    armi_pq_arena_release(&e->arena);
+    armi_pq_schema_release(&e->schema);
+    armi_free(e);
+}
+
+static const uint8_t magic[4] = {'P', 'A', 'R', '1'};
+
+enum armi_status armi_pq_encoder_new(const struct armi_pq_encode_settings *settings,
+                                     const struct armi_field *schema,
+                                     const struct armi_pq_sink *sink, struct armi_pq_encoder **out,
+                                     struct armi_error *err)
+{
+    struct armi_pq_encoder *e = armi_alloc_zero(1, sizeof *e);
+    if (e == NULL)
+        return armi_error_no_memory(err);
+    e->settings = *settings;
+    e->root = schema;
+    if (sink != NULL)
+        e->sink = *sink;
+    armi_block_hasher_init(&e->out.hasher);
+    e->out.is_hashed = !settings->no_block_values;
+    enum armi_status status = armi_pq_schema_from_arrow(schema, &e->schema, err);
+    if (status == ARMI_OK)
+        status = enc_out_add(&e->out, (struct armi_slice){magic, sizeof magic}, err);
+    if (status != ARMI_OK) {
+        armi_pq_encoder_free(e);
+        return status;
+    }
+    *out = e;
+    return ARMI_OK;
+}
+
+/* ---- a row group ---- */
+
+struct encode_job {
+    struct enc_column *columns;
+    struct enc_worker *workers;
+    const uint32_t *order;
+};
+
+static enum armi_status column_task(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+{
+    struct encode_job *job = ctx;
+    struct enc_column *c = &job->columns[job->order[index]];
+    struct enc_worker *w = &job->workers[worker];
+    if (w->codecs == NULL)
+        ARMI_TRY(armi_codec_context_new(&w->codecs, err));
+    c->worker = w;
+    c->err = err;
+    return enc_column_encode(c);
+}
+
+/* Costly columns first, so that no thread is left with one at the end. */
+static void columns_order(const struct enc_column *columns, uint32_t count, uint32_t *order)
+{
+    uint32_t used = 0;
+    for (int pass = 0; pass < 3; pass++) {
+        for (uint32_t i = 0; i < count; i++) {
+            enum armi_pq_type type = columns[i].leaf->physical;
+            int cost = type == ARMI_PQ_BYTE_ARRAY ? 0 : type == ARMI_PQ_BOOLEAN ? 2 : 1;
+            if (cost == pass)
+                order[used++] = i;
+        }
+    }
+}
+
+static void columns_prepare(struct armi_pq_encoder *e, const struct armi_pq_column_pieces *pieces,
+                            int64_t rows, struct enc_column *columns)
+{
+    for (uint32_t i = 0; i < e->schema.leaf_count; i++) {
+        const struct armi_pq_leaf *leaf = &e->schema.leaves[i];
+        columns[i] = (struct enc_column){
+            .settings = &e->settings,
+            .schema = &e->schema,
+            .leaf = leaf,
+            .pieces = &pieces[leaf->top],
+            .rows = rows,
+            .order = enc_order_of(leaf),
+        };
+    }
+}
+
+static enum armi_status pieces_check(const struct armi_pq_encoder *e,
+                                     const struct armi_pq_column_pieces *columns, int64_t rows,
+                                     struct armi_error *err)
+{
+    for (size_t i = 0; i < e->root->child_count; i++) {
+        int64_t sum = 0;
+        for (size_t k = 0; k < columns[i].count; k++)
+            sum += columns[i].pieces[k].length;
+        if (sum != rows)
+            return armi_error_object(err, ARMI_INVALID, "column", e->root->children[i].name,
+                                     "column \"%s\": has %lld rows, not %lld",
+                                     e->root->children[i].name, (long long)sum, (long long)rows);
+    }
+    return ARMI_OK;
+}
+
+/* Pages of all workers become the encoder's. */
+static void slabs_collect(struct armi_pq_encoder *e, struct enc_worker *worker)
+{
+    while (worker->sink.slabs != NULL) {
+        struct armi_slab *slab = worker->sink.slabs;
+        worker->sink.slabs = slab->next;
+        slab->next = e->slabs;
+        e->slabs = slab;
+    }
+}
+
+static enum armi_status columns_encode(struct armi_pq_encoder *e, struct enc_column *columns,
+                                       struct armi_error *err)
+{
+    uint32_t count = e->schema.leaf_count;
+    unsigned width = armi_pool_width(&e->settings.parallel);
+    if (width > count)
+        width = count > 0 ? count : 1;
+    struct armi_parallel parallel = e->settings.parallel;
+    parallel.threads = width;
+    uint32_t *order = armi_alloc_array(count, sizeof *order);
+    struct enc_worker *workers = armi_alloc_zero(width, sizeof *workers);
+    enum armi_status status = ARMI_OK;
+    if (order == NULL || workers == NULL) {
+        status = armi_error_no_memory(err);
+        goto done;
+    }
+    columns_order(columns, count, order);
+    struct encode_job job = {columns, workers, order};
+    status = armi_pool_run(&parallel, count, column_task, &job, err);
+done:
+    for (unsigned i = 0; workers != NULL && i < width; i++) {
+        slabs_collect(e, &workers[i]);
+        enc_worker_release(&workers[i]);
+    }
+    armi_free(workers);
+    armi_free(order);
+    return status;
+}
+
+/* What is in order is hashed, and with a sink handed on and forgotten. */
+static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, bool last,
+                                  struct armi_error *err)
+{
+    const struct armi_slice *slices = (const struct armi_slice *)(const void *)e->out.slices.data;
+    size_t count = e->out.slices.size / sizeof *slices;
+    if (e->out.is_hashed && count > *hashed)
+        ARMI_TRY(armi_block_hasher_update_parallel(&e->out.hasher, &e->settings.parallel,
+                                                   slices + *hashed, count - *hashed, err));
+    *hashed = count;
+    if (e->sink.write == NULL || (count == 0 && !last))
+        return ARMI_OK;
+    ARMI_TRY(e->sink.write(e->sink.ctx, slices, count, err));
+    armi_buf_clear(&e->out.slices);
+    armi_slab_give(e->slabs);
+    e->slabs = NULL;
+    armi_slab_give(e->out.memory.slabs);
+    e->out.memory = (struct enc_sink){0};
+    *hashed = 0;
+    return ARMI_OK;
+}
+
+/* Slices that were hashed already are counted by how many there were before. */
+enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
+                                     const struct armi_pq_column_pieces *columns, int64_t rows,
+                                     struct armi_error *err)
+{
+    if (rows == 0)
+        return ARMI_OK;
+    ARMI_TRY(pieces_check(e, columns, rows, err));
+    uint32_t count = e->schema.leaf_count;
+    struct enc_group group = {.column_count = count, .rows = rows};
+    group.columns = armi_alloc_zero(count, sizeof *group.columns);
+    struct enc_place *places = armi_pq_arena_alloc(&e->arena, count, sizeof *places);
+    enum armi_status status = ARMI_OK;
+    if (group.columns == NULL || (places == NULL && count > 0)) {
+        group.column_count = 0;
+        status = armi_error_no_memory(err);
+        goto done;
+    }
+    columns_prepare(e, columns, rows, group.columns);
+    status = columns_encode(e, group.columns, err);
+    if (status == ARMI_OK)
+        status = enc_group_place(&group, &e->settings, &e->out, places, &e->arena, err);
+    if (status == ARMI_OK)
+        status = armi_buf_append(&e->places, &places, sizeof places, err);
+    if (status == ARMI_OK)
+        status = armi_buf_append(&e->groups, &group, sizeof group, err);
+    if (status == ARMI_OK && e->sink.write != NULL) {
+        size_t hashed = 0;
+        return out_flush(e, &hashed, false, err);
+    }
+done:
+    if (status != ARMI_OK)
+        group_release(&group);
+    return status;
+}
+
+/* ---- the end ---- */
+
+static enum armi_status footer_add(struct armi_pq_encoder *e, struct enc_footer_input *in,
+                                   uint32_t *footer_size, struct armi_error *err)
+{
+    struct armi_buf footer = {0};
+    enum armi_status status = enc_footer_write(in, &footer, err);
+    if (status == ARMI_OK && footer.size > UINT32_MAX / 2)
+        status = armi_error_set(err, ARMI_LIMIT, "a Parquet footer of %zu bytes", footer.size);
+    *footer_size = (uint32_t)footer.size;
+    if (status == ARMI_OK)
+        status = armi_buf_append_u32(&footer, *footer_size, err);
+    if (status == ARMI_OK)
+        status = armi_buf_append(&footer, magic, sizeof magic, err);
+    if (status == ARMI_OK)
+        status = enc_out_copy(&e->out, armi_buf_slice(&footer), err);
+    armi_buf_release(&footer);
+    return status;
+}
+
+/* Moves what the output owns; cannot fail. */
+static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes, uint32_t footer_size,
+                        struct armi_pq_output *out)
+{
+    *out = (struct armi_pq_output){
+        .slices = (struct armi_slice *)(void *)e->out.slices.data,
+        .count = e->out.slices.size / sizeof(struct armi_slice),
+        .size = e->out.size,
+        .footer_size = footer_size,
+        .leaf_count = e->schema.leaf_count,
+        .leaf_bytes = leaf_bytes,
+    };
+    armi_buf_init(&e->out.slices, 0);
+    if (e->out.is_hashed)
+        armi_block_hasher_finalize(&e->out.hasher, &out->name);
+    struct armi_slab **tail = &e->slabs;
+    while (*tail != NULL)
+        tail = &(*tail)->next;
+    *tail = e->out.memory.slabs;
+    out->slabs = e->slabs;
+    e->slabs = NULL;
+    e->out.memory = (struct enc_sink){0};
+}
+
+static void leaf_bytes_fill(struct enc_place *const *places, size_t group_count, uint32_t leaf_count,
+                            uint64_t *out)
+{
+    for (size_t g = 0; g < group_count; g++)
+        for (uint32_t i = 0; i < leaf_count; i++)
+            out[i] += places[g][i].compressed;
+}
+
+enum armi_status armi_pq_encoder_finish(struct armi_pq_encoder *e, struct armi_pq_output *out,
+                                        struct armi_error *err)
+{
+    struct enc_footer_input in = {.settings = &e->settings, .schema = &e->schema, .root = e->root};
+    in.groups = encoder_groups(e, &in.group_count);
+    in.places = (struct enc_place *const *)(void *)e->places.data;
+    struct armi_buf text = {0};
+    uint32_t footer_size = 0;
+    size_t hashed = 0;
+    uint64_t *leaf_bytes = armi_alloc_zero(e->schema.leaf_count, sizeof *leaf_bytes);
+    if (leaf_bytes == NULL)
+        return armi_error_no_memory(err);
+    enum armi_status status = enc_indexes_write(&in, &e->out, err);
+    if (status == ARMI_OK)
+        status = out_flush(e, &hashed, false, err);
+    if (status == ARMI_OK && e->out.is_hashed)
+        status = armi_block_hasher_text(&e->out.hasher, &text, err);
+    in.block_text = armi_buf_slice(&text);
+    if (status == ARMI_OK)
+        status = footer_add(e, &in, &footer_size, err);
+    if (status == ARMI_OK)
+        status = out_flush(e, &hashed, true, err);
+    armi_buf_release(&text);
+    if (status != ARMI_OK) {
+        armi_free(leaf_bytes);
+        return status;
+    }
+    leaf_bytes_fill(in.places, in.group_count, e->schema.leaf_count, leaf_bytes);
+    output_fill(e, leaf_bytes, footer_size, out);
+    return ARMI_OK;
+}
+
+enum armi_status armi_pq_encode_chunk(const struct armi_pq_encode_settings *settings,
+                                      const struct armi_field *schema,
+                                      const struct armi_pq_column_pieces *columns, int64_t rows,
+                                      struct armi_pq_output *out, struct armi_error *err)
+{
+    struct armi_pq_encoder *encoder;
+    ARMI_TRY(armi_pq_encoder_new(settings, schema, NULL, &encoder, err));
+    enum armi_status status = armi_pq_encoder_add(encoder, columns, rows, err);
+    if (status == ARMI_OK)
+        status = armi_pq_encoder_finish(encoder, out, err);
+    armi_pq_encoder_free(encoder);
+    return status;
+}
