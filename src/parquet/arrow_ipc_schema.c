@@ -230,8 +230,8 @@ static size_t metadata_count(const struct armi_metadata *metadata, bool is_root)
     return count;
 }
 
-static void fb_metadata(struct fb_writer *w, size_t at, const struct armi_metadata *metadata,
-                        bool is_root)
+static void fb_metadata(struct fb_writer *w, size_t at,
+                        const struct armi_metadata *metadata, bool is_root)
 {
     static const uint8_t sizes[2] = {4, 4};
     size_t hole = fb_vector(w, at, metadata_count(metadata, is_root));
@@ -255,7 +255,8 @@ static void fb_int(struct fb_writer *w, size_t hole, unsigned bits, bool is_sign
     fb_put(w, at[1], is_signed, 1);
 }
 
-static void fb_decimal(struct fb_writer *w, size_t hole, const struct armi_field *f, unsigned bits)
+static void fb_decimal(struct fb_writer *w, size_t hole, const struct armi_field *f,
+                       unsigned bits)
 {
     static const uint8_t sizes[3] = {4, 4, 4};
     size_t at[3];
@@ -273,7 +274,8 @@ static void fb_one(struct fb_writer *w, size_t hole, uint64_t v, uint8_t size)
     fb_put(w, at[0], v, size);
 }
 
-static void fb_time(struct fb_writer *w, size_t hole, const struct armi_field *f, unsigned bits)
+static void fb_time(struct fb_writer *w, size_t hole, const struct armi_field *f,
+                    unsigned bits)
 {
     static const uint8_t sizes[2] = {2, 4};
     size_t at[2];
@@ -289,7 +291,8 @@ static void fb_timestamp(struct fb_writer *w, size_t hole, const struct armi_fie
     fb_table(w, sizes, 2, at, hole_at(hole));
     fb_put(w, at[0], f->unit, 2);
     if (f->timezone != NULL)
-        fb_string(w, at[1], (struct armi_slice){(const uint8_t *)f->timezone, strlen(f->timezone)});
+        fb_string(w, at[1],
+                  (struct armi_slice){(const uint8_t *)f->timezone, strlen(f->timezone)});
 }
 
 static void fb_type(struct fb_writer *w, size_t hole, const struct armi_field *f)
@@ -375,10 +378,11 @@ static void fb_schema(struct fb_writer *w, size_t hole, const struct armi_field 
         fb_metadata(w, at[2], &schema->metadata, true);
 }
 
-enum armi_status armi_ipc_schema_encode(const struct armi_field *schema, struct armi_buf *out,
-                                        struct armi_error *err)
+enum armi_status armi_ipc_schema_encode(const struct armi_field *schema,
+                                        struct armi_buf *out, struct armi_error *err)
 {
-    static const uint8_t sizes[4] = {2, 1, 4, 8}; /* version, header type, header, body length */
+    static const uint8_t sizes[4] = {2, 1, 4,
+                                     8}; /* version, header type, header, body length */
     static const uint8_t head[8] = {0xff, 0xff, 0xff, 0xff};
     size_t begin = out->size, at[4];
     ARMI_TRY(armi_buf_append(out, head, sizeof head, err));
@@ -400,7 +404,8 @@ enum armi_status armi_ipc_schema_encode(const struct armi_field *schema, struct 
 struct fb_reader {
     const uint8_t *data;
     size_t size;
-    size_t budget; /* bytes that may still be decoded, counting what is referred to twice twice */
+    size_t
+        budget; /* bytes that may still be decoded, counting what is referred to twice twice */
     unsigned depth;
     struct armi_error *err;
 };
@@ -443,8 +448,8 @@ static enum armi_status fb_view(struct fb_reader *r, size_t at, struct fb_table_
 }
 
 /* Where field `index` of `size` bytes is, or 0 if it is absent. */
-static enum armi_status fb_find(struct fb_reader *r, const struct fb_table_view *t, size_t index,
-                                size_t size, size_t *at)
+static enum armi_status fb_find(struct fb_reader *r, const struct fb_table_view *t,
+                                size_t index, size_t size, size_t *at)
 {
     *at = 0;
     size_t slot = 4 + 2 * index;
@@ -459,8 +464,8 @@ static enum armi_status fb_find(struct fb_reader *r, const struct fb_table_view 
     return ARMI_OK;
 }
 
-static enum armi_status fb_number(struct fb_reader *r, const struct fb_table_view *t, size_t index,
-                                  size_t size, int64_t absent, int64_t *out)
+static enum armi_status fb_number(struct fb_reader *r, const struct fb_table_view *t,
+                                  size_t index, size_t size, int64_t absent, int64_t *out)
 {
     size_t at;
     ARMI_TRY(fb_find(r, t, index, size, &at));
@@ -477,8 +482,8 @@ static enum armi_status fb_number(struct fb_reader *r, const struct fb_table_vie
 }
 
 /* What a field refers to, or 0 if it is absent. */
-static enum armi_status fb_target(struct fb_reader *r, const struct fb_table_view *t, size_t index,
-                                  size_t *out)
+static enum armi_status fb_target(struct fb_reader *r, const struct fb_table_view *t,
+                                  size_t index, size_t *out)
 {
     size_t at;
     ARMI_TRY(fb_find(r, t, index, 4, &at));
@@ -515,7 +520,8 @@ static enum armi_status fb_name(struct fb_reader *r, size_t at, const char **out
     return ARMI_OK;
 }
 
-static enum armi_status fb_items(struct fb_reader *r, size_t at, size_t *first, size_t *count)
+static enum armi_status fb_items(struct fb_reader *r, size_t at, size_t *first,
+                                 size_t *count)
 {
     *first = 0;
     *count = 0;
@@ -558,7 +564,8 @@ static enum armi_status metadata_read(struct fb_reader *r, const struct fb_table
         if (value_at != 0)
             ARMI_TRY(fb_text(r, value_at, &value));
         char name[256];
-        if (key.size >= sizeof name || memchr(key.data, 0, key.size) != NULL || key_is_reserved(key))
+        if (key.size >= sizeof name || memchr(key.data, 0, key.size) != NULL ||
+            key_is_reserved(key))
             continue;
         memcpy(name, key.data, key.size);
         name[key.size] = '\0';
@@ -573,7 +580,8 @@ static bool type_find(int64_t ipc, int64_t bits, bool is_signed, enum armi_type 
     for (int i = 0; i < ARMI_TYPE_COUNT; i++) {
         const struct ipc_row *row = &ipc_rows[i];
         int64_t wanted = row->type == IPC_DECIMAL && row->bits == 0 ? 256 : row->bits;
-        if (row->type != ipc || wanted != bits || (ipc == IPC_INT && row->is_signed != is_signed))
+        if (row->type != ipc || wanted != bits ||
+            (ipc == IPC_INT && row->is_signed != is_signed))
             continue;
         *out = (enum armi_type)i;
         return true;
@@ -649,7 +657,8 @@ static enum armi_status type_read(struct fb_reader *r, const struct fb_table_vie
     ARMI_TRY(type_parts_read(r, ipc, &table, &p));
     if (!type_find(ipc, p.bits, p.is_signed, &out->type))
         return armi_error_set(r->err, ARMI_UNSUPPORTED,
-                              "Arrow schema message: type number %d is not known", (int)ipc);
+                              "Arrow schema message: type number %d is not known",
+                              (int)ipc);
     if (p.unit < 0 || p.unit > 3 || p.width < 0)
         return fb_corrupt(r);
     if (out->type == ARMI_TYPE_TIME32 && p.unit > ARMI_UNIT_MILLI)
@@ -716,7 +725,8 @@ static enum armi_status children_read(struct fb_reader *r, const struct fb_table
 }
 
 /* What was read is the value's field; it becomes the second child of a dictionary field. */
-static enum armi_status dictionary_read(struct fb_reader *r, size_t at, struct armi_field *out)
+static enum armi_status dictionary_read(struct fb_reader *r, size_t at,
+                                        struct armi_field *out)
 {
     struct fb_table_view t, index;
     int64_t ordered, bits = 32;
@@ -736,7 +746,8 @@ static enum armi_status dictionary_read(struct fb_reader *r, size_t at, struct a
     if (!type_find(IPC_INT, bits, is_signed, &index_type))
         return fb_corrupt(r);
     struct armi_field whole = ARMI_FIELD_INIT, value = ARMI_FIELD_INIT;
-    enum armi_status status = armi_field_init(&whole, out->name, ARMI_TYPE_DICTIONARY, r->err);
+    enum armi_status status =
+        armi_field_init(&whole, out->name, ARMI_TYPE_DICTIONARY, r->err);
     if (status == ARMI_OK)
         status = armi_field_alloc_children(&whole, 2, r->err);
     if (status == ARMI_OK)

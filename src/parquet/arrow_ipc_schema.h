@@ -14,8 +14,8 @@
  * "armi.*" are left out everywhere, and at the schema itself those pairs that are text and so stand
  * in the file's own key/value metadata.
  */
-enum armi_status armi_ipc_schema_encode(const struct armi_field *schema, struct armi_buf *out,
-                                        struct armi_error *err);
+enum armi_status armi_ipc_schema_encode(const struct armi_field *schema,
+                                        struct armi_buf *out, struct armi_error *err);
 
 /*
  * Reads one; the message may lack the leading marker, as old writers left it out. ARMI_CORRUPTION:

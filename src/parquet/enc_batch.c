@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Appends `count` bits of `src` from `from` on at bit `at` of dst, whose later bits are free. */
-static void bits_append(uint8_t *dst, size_t at, const uint8_t *src, size_t from, size_t count)
+static void bits_append(uint8_t *dst, size_t at, const uint8_t *src, size_t from,
+                        size_t count)
 {
     if ((at & 7) == 0) {
         armi_bitmap_copy(dst + at / 8, src, from, count);
@@ -26,11 +27,12 @@ struct valid_bits {
 };
 
 /* Notes validity of `count` more rows; NULL: all valid. */
-static enum armi_status valid_add(struct enc_column *c, struct valid_bits *v, const uint8_t *bits,
-                                  size_t from, size_t count)
+static enum armi_status valid_add(struct enc_column *c, struct valid_bits *v,
+                                  const uint8_t *bits, size_t from, size_t count)
 {
     if (v->bits == NULL && bits != NULL) {
-        ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_VALID, ENC_PAGE_ROWS / 8 + 64, &v->bits, c->err));
+        ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_VALID, ENC_PAGE_ROWS / 8 + 64, &v->bits,
+                              c->err));
         armi_bitmap_fill(v->bits, 0, v->count, true);
     }
     if (v->bits != NULL) {
@@ -43,8 +45,8 @@ static enum armi_status valid_add(struct enc_column *c, struct valid_bits *v, co
     return ARMI_OK;
 }
 
-static enum armi_status null_refused(struct enc_column *c, int64_t position, const uint8_t *bits,
-                                     size_t from, size_t count)
+static enum armi_status null_refused(struct enc_column *c, int64_t position,
+                                     const uint8_t *bits, size_t from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (!armi_bit_get(bits, from + i))
@@ -53,8 +55,9 @@ static enum armi_status null_refused(struct enc_column *c, int64_t position, con
     return ARMI_OK;
 }
 
-enum armi_status enc_batch_flat(struct enc_column *c, struct enc_cursor *cursor, int64_t end,
-                                size_t rows_max, uint64_t byte_limit, struct enc_batch *out)
+enum armi_status enc_batch_flat(struct enc_column *c, struct enc_cursor *cursor,
+                                int64_t end, size_t rows_max, uint64_t byte_limit,
+                                struct enc_batch *out)
 {
     struct enc_gather g;
     struct valid_bits valid = {NULL, 0};

@@ -36,13 +36,14 @@ static void page_seal(struct enc_column *c, struct enc_page *page)
 /* ---- codec ---- */
 
 /* Compresses `raw` into the sink; *out is empty when it does not get smaller than `limit`. */
-static enum armi_status compress_into(struct enc_column *c, struct armi_slice raw, size_t limit,
-                                      struct armi_slice *out)
+static enum armi_status compress_into(struct enc_column *c, struct armi_slice raw,
+                                      size_t limit, struct armi_slice *out)
 {
     uint8_t *at;
     size_t size;
     ARMI_TRY(enc_sink_reserve(&c->worker->sink, limit, &at, c->err));
-    ARMI_TRY(armi_codec_compress(c->worker->codecs, c->codec, raw, at, limit, &size, c->err));
+    ARMI_TRY(
+        armi_codec_compress(c->worker->codecs, c->codec, raw, at, limit, &size, c->err));
     enc_sink_commit(&c->worker->sink, at, size);
     *out = (struct armi_slice){at, size};
     return ARMI_OK;
@@ -57,7 +58,8 @@ static enum armi_status page_join(struct enc_column *c, const struct enc_page *p
         return ARMI_OK;
     uint8_t *at;
     size_t first = page->parts[0].size;
-    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, (size_t)page->uncompressed_size, &at, c->err));
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, (size_t)page->uncompressed_size, &at,
+                          c->err));
     memcpy(at, page->parts[0].data, first);
     memcpy(at + first, page->parts[1].data, page->parts[1].size);
     *out = (struct armi_slice){at, (size_t)page->uncompressed_size};
@@ -71,7 +73,8 @@ static enum armi_status codec_turn_on(struct enc_column *c)
     for (size_t i = 0; i < enc_column_page_count(c); i++) {
         struct armi_slice raw;
         ARMI_TRY(page_join(c, &pages[i], &raw));
-        ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size), &pages[i].parts[0]));
+        ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size),
+                               &pages[i].parts[0]));
         pages[i].part_count = 1;
         pages[i].align = false;
         page_seal(c, &pages[i]);
@@ -126,11 +129,13 @@ static uint8_t *level_size(uint8_t *begin, uint8_t *end)
     return end;
 }
 
-static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch *b, uint8_t *out)
+static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch *b,
+                             uint8_t *out)
 {
     size_t n = (size_t)b->value_count;
     if (c->leaf->max_rep > 0)
-        out = level_size(out, enc_rle_bytes(b->rep, n, armi_bit_width(c->leaf->max_rep), out + 4));
+        out = level_size(
+            out, enc_rle_bytes(b->rep, n, armi_bit_width(c->leaf->max_rep), out + 4));
     if (c->leaf->max_def == 0)
         return out;
     unsigned width = armi_bit_width(c->leaf->max_def);
@@ -146,21 +151,24 @@ static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch 
 static bool is_zero_copy(const struct enc_column *c, const struct enc_batch *b,
                          enum armi_pq_encoding encoding)
 {
-    return c->codec_state == ENC_CODEC_OFF && encoding == ARMI_PQ_PLAIN && b->values.is_borrowed &&
-           b->values.width > 0 && b->values.count * b->values.width >= 4096;
+    return c->codec_state == ENC_CODEC_OFF && encoding == ARMI_PQ_PLAIN &&
+           b->values.is_borrowed && b->values.width > 0 &&
+           b->values.count * b->values.width >= 4096;
 }
 
 static enum armi_status values_write(struct enc_column *c, const struct enc_batch *b,
-                                     const struct enc_encoding *encoding, uint8_t *out, size_t *size)
+                                     const struct enc_encoding *encoding, uint8_t *out,
+                                     size_t *size)
 {
     return encoding->encode(c, &b->values, out, size);
 }
 
-static enum armi_status page_size_check(struct enc_column *c, const struct enc_page *page, size_t size)
+static enum armi_status page_size_check(struct enc_column *c, const struct enc_page *page,
+                                        size_t size)
 {
     if (size > INT32_MAX)
-        return enc_error(c, ARMI_LIMIT, page->first_row, "a page of %zu bytes; at most 2^31 - 1 fit",
-                         size);
+        return enc_error(c, ARMI_LIMIT, page->first_row,
+                         "a page of %zu bytes; at most 2^31 - 1 fit", size);
     return ARMI_OK;
 }
 
@@ -181,7 +189,8 @@ static enum armi_status page_encode(struct enc_column *c, const struct enc_batch
     page->levels_size = (uint32_t)(end - at);
     size_t size = 0;
     if (zero_copy)
-        page->parts[1] = (struct armi_slice){b->values.fixed, b->values.count * b->values.width};
+        page->parts[1] =
+            (struct armi_slice){b->values.fixed, b->values.count * b->values.width};
     else
         ARMI_TRY(values_write(c, b, encoding, end, &size));
     size += page->levels_size;
@@ -191,8 +200,8 @@ static enum armi_status page_encode(struct enc_column *c, const struct enc_batch
     page->uncompressed_size = (int32_t)all;
     if (!direct)
         return page_emit_packed(c, page, (struct armi_slice){at, size});
-    page->align = c->settings->align && page->encoding == ARMI_PQ_PLAIN && b->values.width > 0 &&
-                  b->values.count * b->values.width >= 4096;
+    page->align = c->settings->align && page->encoding == ARMI_PQ_PLAIN &&
+                  b->values.width > 0 && b->values.count * b->values.width >= 4096;
     page->parts[0] = (struct armi_slice){at, size};
     enc_sink_commit(&c->worker->sink, at, size);
     page_seal(c, page);
@@ -218,10 +227,11 @@ static int64_t cut_next(const struct enc_column *c, size_t *cut, int64_t positio
     return end < c->rows ? end : c->rows;
 }
 
-static enum armi_status batch_next(struct enc_column *c, struct enc_cursor *cursor, int64_t end,
-                                   struct enc_batch *b)
+static enum armi_status batch_next(struct enc_column *c, struct enc_cursor *cursor,
+                                   int64_t end, struct enc_batch *b)
 {
-    uint32_t width = c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
+    uint32_t width =
+        c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
     size_t rows = page_rows_max(c, width);
     uint64_t bytes = c->encoding == ARMI_PQ_RLE_DICTIONARY ? UINT64_MAX : ENC_PAGE_BYTES;
     return enc_batch_flat(c, cursor, end, rows, bytes, b);

@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "parquet/arrow_ipc_schema.h"
 
-enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes, struct armi_error *err)
+enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes,
+                             struct armi_error *err)
 {
     if (bytes.size == 0)
         return ARMI_OK;
@@ -20,7 +21,8 @@ enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes, struc
     return ARMI_OK;
 }
 
-enum armi_status enc_out_copy(struct enc_out *out, struct armi_slice bytes, struct armi_error *err)
+enum armi_status enc_out_copy(struct enc_out *out, struct armi_slice bytes,
+                              struct armi_error *err)
 {
     uint8_t *at;
     ARMI_TRY(enc_sink_reserve(&out->memory, bytes.size, &at, err));
@@ -72,8 +74,9 @@ static size_t padding_for(uint64_t offset, size_t header, const struct enc_page 
     return padding == 0 || padding >= 4 ? padding : padding + 64;
 }
 
-static enum armi_status page_place(const struct enc_page *page, bool has_crc, struct enc_out *out,
-                                   struct armi_buf *scratch, uint32_t *size, struct armi_error *err)
+static enum armi_status page_place(const struct enc_page *page, bool has_crc,
+                                   struct enc_out *out, struct armi_buf *scratch,
+                                   uint32_t *size, struct armi_error *err)
 {
     struct armi_pq_page_header header = header_of(page, has_crc);
     uint64_t begin = out->size;
@@ -91,9 +94,10 @@ static enum armi_status page_place(const struct enc_page *page, bool has_crc, st
     return ARMI_OK;
 }
 
-static enum armi_status column_place(const struct enc_column *c, bool has_crc, struct enc_out *out,
-                                     struct enc_place *place, struct armi_pq_arena *arena,
-                                     struct armi_buf *scratch, struct armi_error *err)
+static enum armi_status column_place(const struct enc_column *c, bool has_crc,
+                                     struct enc_out *out, struct enc_place *place,
+                                     struct armi_pq_arena *arena, struct armi_buf *scratch,
+                                     struct armi_error *err)
 {
     const struct enc_page *pages = enc_column_pages(c);
     size_t count = enc_column_page_count(c);
@@ -108,7 +112,8 @@ static enum armi_status column_place(const struct enc_column *c, bool has_crc, s
         ARMI_TRY(page_place(&pages[i], has_crc, out, scratch, &place->page_sizes[i], err));
         uint64_t stored = (uint64_t)pages[i].compressed_size;
         place->compressed += out->size - begin;
-        place->uncompressed += out->size - begin - stored + (uint64_t)pages[i].uncompressed_size;
+        place->uncompressed +=
+            out->size - begin - stored + (uint64_t)pages[i].uncompressed_size;
         if (pages[i].is_dictionary) {
             place->dictionary_offset = begin;
             place->data_offset = out->size;
@@ -117,7 +122,8 @@ static enum armi_status column_place(const struct enc_column *c, bool has_crc, s
     return ARMI_OK;
 }
 
-enum armi_status enc_group_place(struct enc_group *group, const struct armi_pq_encode_settings *settings,
+enum armi_status enc_group_place(struct enc_group *group,
+                                 const struct armi_pq_encode_settings *settings,
                                  struct enc_out *out, struct enc_place *places,
                                  struct armi_pq_arena *arena, struct armi_error *err)
 {
@@ -125,8 +131,8 @@ enum armi_status enc_group_place(struct enc_group *group, const struct armi_pq_e
     enum armi_status status = ARMI_OK;
     group->offset = out->size;
     for (uint32_t i = 0; i < group->column_count && status == ARMI_OK; i++) {
-        status = column_place(&group->columns[i], !settings->no_checksum, out, &places[i], arena,
-                              &scratch, err);
+        status = column_place(&group->columns[i], !settings->no_checksum, out, &places[i],
+                              arena, &scratch, err);
         group->uncompressed += places[i].uncompressed;
     }
     group->size = out->size - group->offset;
@@ -171,8 +177,10 @@ static int32_t boundary_order(const struct enc_column *c)
             continue;
         const struct enc_stats *s = &pages[i].stats;
         if (last != NULL) {
-            int min = enc_order_compare(c->order, s->min, s->min_size, last->min, last->min_size);
-            int max = enc_order_compare(c->order, s->max, s->max_size, last->max, last->max_size);
+            int min =
+                enc_order_compare(c->order, s->min, s->min_size, last->min, last->min_size);
+            int max =
+                enc_order_compare(c->order, s->max, s->max_size, last->max, last->max_size);
             up &= min >= 0 && max >= 0;
             down &= min <= 0 && max <= 0;
         }
@@ -194,7 +202,8 @@ static enum armi_status column_index_write(const struct enc_column *c, struct ar
     int64_t *null_counts = armi_pq_arena_alloc(&arena, count, sizeof *null_counts);
     int64_t *nan_counts = armi_pq_arena_alloc(&arena, count, sizeof *nan_counts);
     enum armi_status status = ARMI_OK;
-    if (nulls == NULL || mins == NULL || maxs == NULL || null_counts == NULL || nan_counts == NULL) {
+    if (nulls == NULL || mins == NULL || maxs == NULL || null_counts == NULL ||
+        nan_counts == NULL) {
         status = armi_error_no_memory(err);
         goto done;
     }
@@ -227,7 +236,8 @@ done:
     return status;
 }
 
-static enum armi_status offset_index_write(const struct enc_column *c, const struct enc_place *place,
+static enum armi_status offset_index_write(const struct enc_column *c,
+                                           const struct enc_place *place,
                                            struct armi_buf *buf, struct armi_error *err)
 {
     const struct enc_page *pages = enc_column_pages(c);
@@ -354,8 +364,10 @@ static void sizes_fill(const struct enc_column *c, struct armi_pq_size_statistic
 }
 
 /* Which encodings, and how many pages of each. */
-static enum armi_status encodings_fill(const struct enc_column *c, struct armi_pq_arena *arena,
-                                       struct armi_pq_column_meta *m, struct armi_error *err)
+static enum armi_status encodings_fill(const struct enc_column *c,
+                                       struct armi_pq_arena *arena,
+                                       struct armi_pq_column_meta *m,
+                                       struct armi_error *err)
 {
     struct armi_pq_encoding_stats *stats = armi_pq_arena_alloc(arena, 8, sizeof *stats);
     int32_t *list = armi_pq_arena_alloc(arena, 10, sizeof *list);
@@ -366,10 +378,12 @@ static enum armi_status encodings_fill(const struct enc_column *c, struct armi_p
     for (size_t i = 0; i < enc_column_page_count(c); i++) {
         int32_t type = pages[i].is_dictionary ? ARMI_PQ_DICTIONARY_PAGE : ARMI_PQ_DATA_PAGE;
         uint32_t k = 0;
-        while (k < count && (stats[k].page_type != type || stats[k].encoding != pages[i].encoding))
+        while (k < count &&
+               (stats[k].page_type != type || stats[k].encoding != pages[i].encoding))
             k++;
         if (k == count)
-            stats[count++] = (struct armi_pq_encoding_stats){0xe, type, pages[i].encoding, 0};
+            stats[count++] =
+                (struct armi_pq_encoding_stats){0xe, type, pages[i].encoding, 0};
         stats[k].count++;
     }
     for (uint32_t k = 0; k < count; k++) {
@@ -379,7 +393,8 @@ static enum armi_status encodings_fill(const struct enc_column *c, struct armi_p
         if (i == used)
             list[used++] = stats[k].encoding;
     }
-    if ((c->leaf->max_def > 0 || c->leaf->max_rep > 0) && (used == 0 || list[0] != ARMI_PQ_RLE))
+    if ((c->leaf->max_def > 0 || c->leaf->max_rep > 0) &&
+        (used == 0 || list[0] != ARMI_PQ_RLE))
         list[used++] = ARMI_PQ_RLE;
     m->encodings.items = list;
     m->encodings.count = used;
@@ -389,13 +404,15 @@ static enum armi_status encodings_fill(const struct enc_column *c, struct armi_p
     return ARMI_OK;
 }
 
-static enum armi_status chunk_fill(const struct enc_footer_input *in, const struct enc_column *c,
-                                   const struct enc_place *place, struct armi_pq_arena *arena,
-                                   struct armi_pq_column_chunk *chunk, struct armi_error *err)
+static enum armi_status
+chunk_fill(const struct enc_footer_input *in, const struct enc_column *c,
+           const struct enc_place *place, struct armi_pq_arena *arena,
+           struct armi_pq_column_chunk *chunk, struct armi_error *err)
 {
     struct armi_pq_column_meta *m = &chunk->meta;
     chunk->present = 1u << 2 | 1u << 3;
-    m->present = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 12;
+    m->present = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 |
+                 1u << 9 | 1u << 12;
     m->type = (int32_t)c->leaf->physical;
     m->path.items = c->leaf->path;
     m->path.count = c->leaf->path_count;
@@ -434,12 +451,13 @@ static enum armi_status chunk_fill(const struct enc_footer_input *in, const stru
 }
 
 static enum armi_status group_fill(const struct enc_footer_input *in, size_t index,
-                                   struct armi_pq_arena *arena, struct armi_pq_row_group *out,
-                                   struct armi_error *err)
+                                   struct armi_pq_arena *arena,
+                                   struct armi_pq_row_group *out, struct armi_error *err)
 {
     const struct enc_group *group = &in->groups[index];
     out->present = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5 | 1u << 6;
-    out->columns.items = armi_pq_arena_alloc(arena, group->column_count, sizeof *out->columns.items);
+    out->columns.items =
+        armi_pq_arena_alloc(arena, group->column_count, sizeof *out->columns.items);
     if (out->columns.items == NULL)
         return armi_error_no_memory(err);
     out->columns.count = group->column_count;
@@ -462,7 +480,8 @@ static struct armi_slice text_slice(const char *text)
     return (struct armi_slice){(const uint8_t *)text, strlen(text)};
 }
 
-static void pair_add(struct armi_pq_key_value_list *list, struct armi_slice key, struct armi_slice value)
+static void pair_add(struct armi_pq_key_value_list *list, struct armi_slice key,
+                     struct armi_slice value)
 {
     list->items[list->count++] = (struct armi_pq_key_value){1u << 1 | 1u << 2, key, value};
 }
@@ -479,12 +498,14 @@ static bool is_text(struct armi_slice s)
     return armi_utf8_valid(s.data, s.size);
 }
 
-static enum armi_status pairs_fill(const struct enc_footer_input *in, struct armi_slice arrow_schema,
-                                   struct armi_pq_arena *arena, struct armi_pq_file_meta *meta,
-                                   struct armi_error *err)
+static enum armi_status pairs_fill(const struct enc_footer_input *in,
+                                   struct armi_slice arrow_schema,
+                                   struct armi_pq_arena *arena,
+                                   struct armi_pq_file_meta *meta, struct armi_error *err)
 {
     const struct armi_metadata *own = &in->root->metadata;
-    meta->pairs.items = armi_pq_arena_alloc(arena, own->count + 2, sizeof *meta->pairs.items);
+    meta->pairs.items =
+        armi_pq_arena_alloc(arena, own->count + 2, sizeof *meta->pairs.items);
     if (meta->pairs.items == NULL)
         return armi_error_no_memory(err);
     for (size_t i = 0; i < own->count; i++) {
@@ -501,9 +522,10 @@ static enum armi_status pairs_fill(const struct enc_footer_input *in, struct arm
     return ARMI_OK;
 }
 
-static enum armi_status meta_fill(const struct enc_footer_input *in, struct armi_slice arrow_schema,
-                                  struct armi_pq_arena *arena, struct armi_pq_file_meta *meta,
-                                  struct armi_error *err)
+static enum armi_status meta_fill(const struct enc_footer_input *in,
+                                  struct armi_slice arrow_schema,
+                                  struct armi_pq_arena *arena,
+                                  struct armi_pq_file_meta *meta, struct armi_error *err)
 {
     const struct armi_pq_schema *schema = in->schema;
     meta->present = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6;
@@ -511,7 +533,8 @@ static enum armi_status meta_fill(const struct enc_footer_input *in, struct armi
     meta->schema.items = schema->elements;
     meta->schema.count = schema->element_count;
     meta->created_by = text_slice(ARMI_PARQUET_CREATED_BY);
-    meta->row_groups.items = armi_pq_arena_alloc(arena, in->group_count, sizeof *meta->row_groups.items);
+    meta->row_groups.items =
+        armi_pq_arena_alloc(arena, in->group_count, sizeof *meta->row_groups.items);
     meta->column_orders.items =
         armi_pq_arena_alloc(arena, schema->leaf_count, sizeof *meta->column_orders.items);
     if (meta->row_groups.items == NULL || meta->column_orders.items == NULL)
@@ -530,8 +553,8 @@ static enum armi_status meta_fill(const struct enc_footer_input *in, struct armi
 }
 
 /* ARROW:schema: the IPC message in base64, with padding, as its other readers want it. */
-static enum armi_status arrow_schema_text(const struct armi_field *root, struct armi_buf *out,
-                                          struct armi_error *err)
+static enum armi_status arrow_schema_text(const struct armi_field *root,
+                                          struct armi_buf *out, struct armi_error *err)
 {
     struct armi_buf message = {0};
     enum armi_status status = armi_ipc_schema_encode(root, &message, err);

@@ -325,9 +325,11 @@ struct enc_out {
     bool is_hashed;
 };
 
-enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes, struct armi_error *err);
+enum armi_status enc_out_add(struct enc_out *out, struct armi_slice bytes,
+                             struct armi_error *err);
 /* Copies the bytes first. */
-enum armi_status enc_out_copy(struct enc_out *out, struct armi_slice bytes, struct armi_error *err);
+enum armi_status enc_out_copy(struct enc_out *out, struct armi_slice bytes,
+                              struct armi_error *err);
 
 struct enc_footer_input {
     const struct armi_pq_encode_settings *settings;
@@ -340,7 +342,8 @@ struct enc_footer_input {
 };
 
 /* Appends the pages of a group; fills `places`, whose page arrays come from `arena`. */
-enum armi_status enc_group_place(struct enc_group *group, const struct armi_pq_encode_settings *settings,
+enum armi_status enc_group_place(struct enc_group *group,
+                                 const struct armi_pq_encode_settings *settings,
                                  struct enc_out *out, struct enc_place *places,
                                  struct armi_pq_arena *arena, struct armi_error *err);
 /* Bloom filters, column indexes, offset indexes of all groups. */

@@ -31,8 +31,8 @@ static uint8_t *plain_strings(const struct enc_values *v, uint8_t *out)
     return out;
 }
 
-static enum armi_status plain_encode(struct enc_column *c, const struct enc_values *v, uint8_t *out,
-                                     size_t *size)
+static enum armi_status plain_encode(struct enc_column *c, const struct enc_values *v,
+                                     uint8_t *out, size_t *size)
 {
     (void)c;
     size_t bound = plain_bound(v);

@@ -247,10 +247,12 @@ static void bounds_store(struct enc_stats *s, struct armi_slice min, struct armi
     s->max_size = (uint8_t)(s->max_exact ? max.size : cut_at(max, is_utf8));
     memcpy(s->max, max.data, s->max_size);
     if (!s->max_exact)
-        s->has_max = is_utf8 ? bump_utf8(s->max, &s->max_size) : bump_bytes(s->max, &s->max_size);
+        s->has_max =
+            is_utf8 ? bump_utf8(s->max, &s->max_size) : bump_bytes(s->max, &s->max_size);
 }
 
-static bool slice_less(struct armi_slice a, uint64_t a_head, struct armi_slice b, uint64_t b_head)
+static bool slice_less(struct armi_slice a, uint64_t a_head, struct armi_slice b,
+                       uint64_t b_head)
 {
     return a_head != b_head ? a_head < b_head : armi_slice_compare(a, b) < 0;
 }
@@ -338,8 +340,8 @@ void enc_stats_values(enum enc_order order, const struct enc_values *values,
 
 #define SIGN(a, b) (((a) > (b)) - ((a) < (b)))
 
-int enc_order_compare(enum enc_order order, const uint8_t *a, size_t a_size, const uint8_t *b,
-                      size_t b_size)
+int enc_order_compare(enum enc_order order, const uint8_t *a, size_t a_size,
+                      const uint8_t *b, size_t b_size)
 {
     switch (order) {
     case ENC_ORDER_BOOL:
@@ -363,11 +365,13 @@ int enc_order_compare(enum enc_order order, const uint8_t *a, size_t a_size, con
             return a[0] & 0x80 ? -1 : 1;
         return memcmp(a, b, a_size);
     default:
-        return armi_slice_compare((struct armi_slice){a, a_size}, (struct armi_slice){b, b_size});
+        return armi_slice_compare((struct armi_slice){a, a_size},
+                                  (struct armi_slice){b, b_size});
     }
 }
 
-static void merge_max(enum enc_order order, struct enc_stats *into, const struct enc_stats *from)
+static void merge_max(enum enc_order order, struct enc_stats *into,
+                      const struct enc_stats *from)
 {
     int c = enc_order_compare(order, from->max, from->max_size, into->max, into->max_size);
     if (c > 0) {
@@ -379,7 +383,8 @@ static void merge_max(enum enc_order order, struct enc_stats *into, const struct
     }
 }
 
-static void merge_min(enum enc_order order, struct enc_stats *into, const struct enc_stats *from)
+static void merge_min(enum enc_order order, struct enc_stats *into,
+                      const struct enc_stats *from)
 {
     int c = enc_order_compare(order, from->min, from->min_size, into->min, into->min_size);
     if (c < 0) {
@@ -391,7 +396,8 @@ static void merge_min(enum enc_order order, struct enc_stats *into, const struct
     }
 }
 
-void enc_stats_merge(enum enc_order order, struct enc_stats *into, const struct enc_stats *from)
+void enc_stats_merge(enum enc_order order, struct enc_stats *into,
+                     const struct enc_stats *from)
 {
     int64_t nulls = into->null_count + from->null_count;
     int64_t nans = into->nan_count + from->nan_count;

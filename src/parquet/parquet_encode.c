@@ -31,9 +31,9 @@ void armi_pq_encode_settings_init(struct armi_pq_encode_settings *settings)
     };
 }
 
-enum armi_status armi_pq_encode_settings_from(const struct armi_parquet_encode_options *options,
-                                              struct armi_pq_encode_settings *out,
-                                              struct armi_error *err)
+enum armi_status
+armi_pq_encode_settings_from(const struct armi_parquet_encode_options *options,
+                             struct armi_pq_encode_settings *out, struct armi_error *err)
 {
     struct armi_pq_encode_settings s;
     armi_pq_encode_settings_init(&s);
@@ -45,7 +45,8 @@ enum armi_status armi_pq_encode_settings_from(const struct armi_parquet_encode_o
             s.codec.level = 3;
         }
         if ((unsigned)options->profile > ARMI_PARQUET_DENSE)
-            return armi_error_set(err, ARMI_INVALID, "Invalid profile: %d", (int)options->profile);
+            return armi_error_set(err, ARMI_INVALID, "Invalid profile: %d",
+                                  (int)options->profile);
         s.profile = options->profile;
         s.no_page_index = options->no_page_index;
         s.no_dictionary = options->no_dictionary;
@@ -113,8 +114,8 @@ static const uint8_t magic[4] = {'P', 'A', 'R', '1'};
 
 enum armi_status armi_pq_encoder_new(const struct armi_pq_encode_settings *settings,
                                      const struct armi_field *schema,
-                                     const struct armi_pq_sink *sink, struct armi_pq_encoder **out,
-                                     struct armi_error *err)
+                                     const struct armi_pq_sink *sink,
+                                     struct armi_pq_encoder **out, struct armi_error *err)
 {
     struct armi_pq_encoder *e = armi_alloc_zero(1, sizeof *e);
     if (e == NULL)
@@ -144,7 +145,8 @@ struct encode_job {
     const uint32_t *order;
 };
 
-static enum armi_status column_task(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status column_task(void *ctx, size_t index, unsigned worker,
+                                    struct armi_error *err)
 {
     struct encode_job *job = ctx;
     struct enc_column *c = &job->columns[job->order[index]];
@@ -170,8 +172,9 @@ static void columns_order(const struct enc_column *columns, uint32_t count, uint
     }
 }
 
-static void columns_prepare(struct armi_pq_encoder *e, const struct armi_pq_column_pieces *pieces,
-                            int64_t rows, struct enc_column *columns)
+static void columns_prepare(struct armi_pq_encoder *e,
+                            const struct armi_pq_column_pieces *pieces, int64_t rows,
+                            struct enc_column *columns)
 {
     for (uint32_t i = 0; i < e->schema.leaf_count; i++) {
         const struct armi_pq_leaf *leaf = &e->schema.leaves[i];
@@ -187,8 +190,8 @@ static void columns_prepare(struct armi_pq_encoder *e, const struct armi_pq_colu
 }
 
 static enum armi_status pieces_check(const struct armi_pq_encoder *e,
-                                     const struct armi_pq_column_pieces *columns, int64_t rows,
-                                     struct armi_error *err)
+                                     const struct armi_pq_column_pieces *columns,
+                                     int64_t rows, struct armi_error *err)
 {
     for (size_t i = 0; i < e->root->child_count; i++) {
         int64_t sum = 0;
@@ -197,7 +200,8 @@ static enum armi_status pieces_check(const struct armi_pq_encoder *e,
         if (sum != rows)
             return armi_error_object(err, ARMI_INVALID, "column", e->root->children[i].name,
                                      "column \"%s\": has %lld rows, not %lld",
-                                     e->root->children[i].name, (long long)sum, (long long)rows);
+                                     e->root->children[i].name, (long long)sum,
+                                     (long long)rows);
     }
     return ARMI_OK;
 }
@@ -213,8 +217,8 @@ static void slabs_collect(struct armi_pq_encoder *e, struct enc_worker *worker)
     }
 }
 
-static enum armi_status columns_encode(struct armi_pq_encoder *e, struct enc_column *columns,
-                                       struct armi_error *err)
+static enum armi_status columns_encode(struct armi_pq_encoder *e,
+                                       struct enc_column *columns, struct armi_error *err)
 {
     uint32_t count = e->schema.leaf_count;
     unsigned width = armi_pool_width(&e->settings.parallel);
@@ -246,7 +250,8 @@ done:
 static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, bool last,
                                   struct armi_error *err)
 {
-    const struct armi_slice *slices = (const struct armi_slice *)(const void *)e->out.slices.data;
+    const struct armi_slice *slices =
+        (const struct armi_slice *)(const void *)e->out.slices.data;
     size_t count = e->out.slices.size / sizeof *slices;
     if (e->out.is_hashed && count > *hashed)
         ARMI_TRY(armi_block_hasher_update_parallel(&e->out.hasher, &e->settings.parallel,
@@ -266,8 +271,8 @@ static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, boo
 
 /* Slices that were hashed already are counted by how many there were before. */
 enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
-                                     const struct armi_pq_column_pieces *columns, int64_t rows,
-                                     struct armi_error *err)
+                                     const struct armi_pq_column_pieces *columns,
+                                     int64_t rows, struct armi_error *err)
 {
     if (rows == 0)
         return ARMI_OK;
@@ -308,7 +313,8 @@ static enum armi_status footer_add(struct armi_pq_encoder *e, struct enc_footer_
     struct armi_buf footer = {0};
     enum armi_status status = enc_footer_write(in, &footer, err);
     if (status == ARMI_OK && footer.size > UINT32_MAX / 2)
-        status = armi_error_set(err, ARMI_LIMIT, "a Parquet footer of %zu bytes", footer.size);
+        status =
+            armi_error_set(err, ARMI_LIMIT, "a Parquet footer of %zu bytes", footer.size);
     *footer_size = (uint32_t)footer.size;
     if (status == ARMI_OK)
         status = armi_buf_append_u32(&footer, *footer_size, err);
@@ -321,8 +327,8 @@ static enum armi_status footer_add(struct armi_pq_encoder *e, struct enc_footer_
 }
 
 /* Moves what the output owns; cannot fail. */
-static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes, uint32_t footer_size,
-                        struct armi_pq_output *out)
+static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes,
+                        uint32_t footer_size, struct armi_pq_output *out)
 {
     *out = (struct armi_pq_output){
         .slices = (struct armi_slice *)(void *)e->out.slices.data,
@@ -344,18 +350,19 @@ static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes, uint32_
     e->out.memory = (struct enc_sink){0};
 }
 
-static void leaf_bytes_fill(struct enc_place *const *places, size_t group_count, uint32_t leaf_count,
-                            uint64_t *out)
+static void leaf_bytes_fill(struct enc_place *const *places, size_t group_count,
+                            uint32_t leaf_count, uint64_t *out)
 {
     for (size_t g = 0; g < group_count; g++)
         for (uint32_t i = 0; i < leaf_count; i++)
             out[i] += places[g][i].compressed;
 }
 
-enum armi_status armi_pq_encoder_finish(struct armi_pq_encoder *e, struct armi_pq_output *out,
-                                        struct armi_error *err)
+enum armi_status armi_pq_encoder_finish(struct armi_pq_encoder *e,
+                                        struct armi_pq_output *out, struct armi_error *err)
 {
-    struct enc_footer_input in = {.settings = &e->settings, .schema = &e->schema, .root = e->root};
+    struct enc_footer_input in = {
+        .settings = &e->settings, .schema = &e->schema, .root = e->root};
     in.groups = encoder_groups(e, &in.group_count);
     in.places = (struct enc_place *const *)(void *)e->places.data;
     struct armi_buf text = {0};
@@ -386,8 +393,9 @@ enum armi_status armi_pq_encoder_finish(struct armi_pq_encoder *e, struct armi_p
 
 enum armi_status armi_pq_encode_chunk(const struct armi_pq_encode_settings *settings,
                                       const struct armi_field *schema,
-                                      const struct armi_pq_column_pieces *columns, int64_t rows,
-                                      struct armi_pq_output *out, struct armi_error *err)
+                                      const struct armi_pq_column_pieces *columns,
+                                      int64_t rows, struct armi_pq_output *out,
+                                      struct armi_error *err)
 {
     struct armi_pq_encoder *encoder;
     ARMI_TRY(armi_pq_encoder_new(settings, schema, NULL, &encoder, err));

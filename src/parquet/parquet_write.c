@@ -60,7 +60,8 @@ static void batches_drop(struct write_job *job, size_t count)
     }
     size_t left = view_count(job) - count;
     if (count > 0 && left > 0) {
-        memmove(job->input.views.data, job->input.views.data + count * sizeof(struct armi_array *),
+        memmove(job->input.views.data,
+                job->input.views.data + count * sizeof(struct armi_array *),
                 left * sizeof(struct armi_array *));
         memmove(job->input.batches.arrays, job->input.batches.arrays + count,
                 left * sizeof *job->input.batches.arrays);
@@ -82,23 +83,27 @@ static void job_release(struct write_job *job)
 
 /* The columns' pieces for the next `rows` rows; *columns is one block to free. */
 static enum armi_status pieces_make(struct write_job *job, int64_t rows,
-                                    struct armi_pq_column_pieces **out, struct armi_error *err)
+                                    struct armi_pq_column_pieces **out,
+                                    struct armi_error *err)
 {
     size_t batches = view_count(job) - job->input.first, width = job->schema.child_count;
     size_t cells, cell_bytes, head, size;
     if (!armi_size_mul(batches, width, &cells) ||
         !armi_size_mul(cells, sizeof(struct armi_array), &cell_bytes) ||
-        !armi_size_mul(width + 1, sizeof **out, &head) || !armi_size_add(head, cell_bytes, &size))
+        !armi_size_mul(width + 1, sizeof **out, &head) ||
+        !armi_size_add(head, cell_bytes, &size))
         return armi_error_no_memory(err);
     struct armi_pq_column_pieces *columns = armi_alloc_zero(1, size + 64);
     if (columns == NULL)
         return armi_error_no_memory(err);
-    struct armi_array *cell = (struct armi_array *)(void *)((uint8_t *)columns + ((head + 63) & ~(size_t)63));
+    struct armi_array *cell =
+        (struct armi_array *)(void *)((uint8_t *)columns + ((head + 63) & ~(size_t)63));
     for (size_t c = 0; c < width; c++) {
         int64_t skip = job->input.first_row, left = rows;
         columns[c].pieces = cell;
         for (size_t b = 0; b < batches && left > 0; b++) {
-            struct armi_array column = armi_array_column(view_at(job, job->input.first + b), c);
+            struct armi_array column =
+                armi_array_column(view_at(job, job->input.first + b), c);
             int64_t n = column.length - skip < left ? column.length - skip : left;
             *cell++ = armi_array_slice(&column, skip, n);
             columns[c].count++;
@@ -126,9 +131,10 @@ static void input_advance(struct write_job *job, int64_t rows)
     }
 }
 
-static enum armi_status group_flush(struct write_job *job, int64_t rows, struct armi_error *err)
+static enum armi_status group_flush(struct write_job *job, int64_t rows,
+                                    struct armi_error *err)
 {
-    struct armi_pq_column_pieces *columns;
+    struct armi_pq_column_pieces *columns = NULL;
     ARMI_TRY(pieces_make(job, rows, &columns, err));
     enum armi_status status = armi_pq_encoder_add(job->encoder, columns, rows, err);
     armi_free(columns);
@@ -184,19 +190,23 @@ static int64_t group_rows(const struct write_job *job)
     return rows;
 }
 
-static enum armi_status groups_flush(struct write_job *job, bool all, struct armi_error *err)
+static enum armi_status groups_flush(struct write_job *job, bool all,
+                                     struct armi_error *err)
 {
     while (job->input.rows > 0) {
         int64_t rows = group_rows(job);
         if (rows > job->input.rows || (rows == job->input.rows && !all))
             rows = job->input.rows;
-        bool full = job->input.rows >= job->group_rows || job->input.bytes >= job->group_bytes;
+        bool full =
+            job->input.rows >= job->group_rows || job->input.bytes >= job->group_bytes;
         if (!all && !full)
             return ARMI_OK;
         int64_t before = job->input.rows, bytes = job->input.bytes;
         ARMI_TRY(group_flush(job, rows, err));
         job->input.bytes =
-            job->input.rows == 0 ? 0 : (int64_t)((double)bytes * (double)job->input.rows / (double)before);
+            job->input.rows == 0
+                ? 0
+                : (int64_t)((double)bytes * (double)job->input.rows / (double)before);
     }
     return ARMI_OK;
 }
@@ -214,8 +224,9 @@ static enum armi_status bloom_resolve(struct write_job *job,
     for (size_t i = 0; i < count; i++) {
         int64_t found = armi_field_find(&job->schema, options->bloom_columns[i]);
         if (found < 0)
-            return armi_error_object(err, ARMI_NOT_FOUND, "column", options->bloom_columns[i],
-                                     "No column \"%s\"", options->bloom_columns[i]);
+            return armi_error_object(err, ARMI_NOT_FOUND, "column",
+                                     options->bloom_columns[i], "No column \"%s\"",
+                                     options->bloom_columns[i]);
         job->bloom_columns[i] = (uint32_t)found;
     }
     job->settings.bloom_columns = job->bloom_columns;
@@ -230,9 +241,12 @@ static enum armi_status job_begin(struct write_job *job, struct ArrowArrayStream
     ARMI_TRY(armi_pq_encode_settings_from(options, &job->settings, err));
     job->settings.no_block_values = false;
     job->keeps_batches = sink == NULL;
-    job->group_rows = options != NULL && options->row_group_rows > 0 ? options->row_group_rows : GROUP_ROWS;
-    job->group_bytes =
-        options != NULL && options->row_group_bytes > 0 ? options->row_group_bytes : GROUP_BYTES;
+    job->group_rows = options != NULL && options->row_group_rows > 0
+                          ? options->row_group_rows
+                          : GROUP_ROWS;
+    job->group_bytes = options != NULL && options->row_group_bytes > 0
+                           ? options->row_group_bytes
+                           : GROUP_BYTES;
     ARMI_TRY(armi_stream_schema(data, &job->schema, err));
     if (job->schema.type != ARMI_TYPE_STRUCT)
         return armi_error_set(err, ARMI_INVALID, "not tabular data: a stream of %s",
@@ -275,8 +289,8 @@ enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
 {
     struct armi_pq_output output = {0};
     struct write_job *job = armi_alloc_zero(1, sizeof *job);
-    enum armi_status status = job != NULL ? job_begin(job, data, options, NULL, err)
-                                          : armi_error_no_memory(err);
+    enum armi_status status =
+        job != NULL ? job_begin(job, data, options, NULL, err) : armi_error_no_memory(err);
     if (status == ARMI_OK)
         status = job_run(job, data, &output, err);
     uint8_t *bytes = NULL;
