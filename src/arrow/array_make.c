@@ -233,6 +233,8 @@ enum armi_status armi_array_export_slice(const struct armi_array *array, int64_t
                                          struct ArrowArray *out, struct armi_error *err)
 {
     struct armi_array view = armi_array_slice(array, from, count);
+    if (count == 0)
+        view.offset = 0; /* consumers take the buffers of no rows to be empty */
     bool is_view = view.layout == ARMI_LAYOUT_VIEW;
     struct shape shape = {
         .buffers = (size_t)armi_type_buffer_count(view.field->type),
