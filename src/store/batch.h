@@ -62,6 +62,10 @@ enum armi_status armi_store_batch_open_chunk(struct armi_store_batch *batch,
 enum armi_status armi_store_batch_sync(struct armi_store_batch *batch,
                                        struct armi_error *err);
 
+/* Asked between files by a sync, on the calling thread. NULL = none; borrowed for the batch's life. */
+void armi_store_batch_set_interrupt(struct armi_store_batch *batch,
+                                    const struct armi_interrupt *interrupt);
+
 struct armi_store_batch_stats {
     uint64_t chunks_written, bytes_written;
     uint64_t chunks_reused, bytes_reused;
