@@ -206,7 +206,7 @@ static void bits_of_a_newer_version_are_unsupported_not_damage(void **unused)
     struct armi_tree_entry entries[2];
     struct tree_node node;
     struct armi_buf items, bytes;
-    size_t first;
+    size_t first = 0;
     armi_buf_init(&items, 0);
     armi_buf_init(&bytes, 0);
     armi_tree_node_init(&node);
