@@ -1,0 +1,538 @@
+#include "parquet/dec_assemble.h"
+
+#include <string.h>
+
+#include "arrow/field.h"
+#include "base/alloc.h"
+#include "base/bits.h"
+#include "base/checked.h"
+#include "base/limits.h"
+
+/* ---- what one leaf's levels say of a node above it ---- */
+
+struct structure {
+    size_t slots;
+    size_t null_count;
+    size_t items;      /* lists */
+    uint8_t *validity; /* NULL: no nulls */
+    uint64_t *offsets; /* lists: slots + 1 */
+};
+
+static void structure_release(struct structure *s)
+{
+    armi_free(s->validity);
+    armi_free(s->offsets);
+    *s = (struct structure){0};
+}
+
+/* The level from which entries are slots of the array that the node belongs to. */
+static unsigned node_slot_def(const struct armi_pq_schema *schema, uint32_t node)
+{
+    for (uint32_t n = schema->nodes[node].parent; n != schema->nodes[n].parent;
+         n = schema->nodes[n].parent) {
+        enum armi_pq_shape shape = schema->nodes[n].shape;
+        if (shape == ARMI_PQ_SHAPE_LIST || shape == ARMI_PQ_SHAPE_MAP)
+            return schema->nodes[n].def_item;
+    }
+    return 0;
+}
+
+static bool node_is_list(const struct armi_pq_node *node)
+{
+    return node->shape == ARMI_PQ_SHAPE_LIST || node->shape == ARMI_PQ_SHAPE_MAP;
+}
+
+static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
+                                        const struct armi_pq_node *node, size_t entries,
+                                        struct structure *s, struct armi_error *err)
+{
+    size_t bits = armi_bitmap_size(entries), offsets = 0;
+    if (node_is_list(node) && (!armi_size_add(entries, 1, &offsets) ||
+                               !armi_size_mul(offsets, sizeof *s->offsets, &offsets)))
+        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large", entries);
+    ARMI_TRY(armi_pq_budget_take(a->budget, bits + offsets, err));
+    s->validity = armi_alloc_zero(bits + ARMI_PQ_SLACK, 1);
+    if (node_is_list(node))
+        s->offsets = armi_alloc(offsets);
+    if (s->validity == NULL || (node_is_list(node) && s->offsets == NULL))
+        return armi_error_no_memory(err);
+    return ARMI_OK;
+}
+
+static void structure_fill(const struct armi_pq_levels *levels, const uint8_t *exists,
+                           const struct armi_pq_node *node, unsigned slot_def, struct structure *s)
+{
+    bool is_list = node_is_list(node);
+    size_t slots = 0, valid = 0, items = 0;
+    for (size_t i = 0; i < levels->count; i++) {
+        uint8_t d = levels->def[i], e = exists[d];
+        unsigned rep = levels->rep != NULL ? levels->rep[i] : 0;
+        if (rep <= node->rep && e >= slot_def) {
+            bool is_valid = (d & 0x7fu) >= node->def_present;
+            if (is_list)
+                s->offsets[slots] = items;
+            if (is_valid)
+                armi_bit_set(s->validity, slots);
+            valid += is_valid;
+            slots++;
+        }
+        items += is_list && rep <= node->rep + 1u && e >= node->def_item;
+    }
+    if (is_list)
+        s->offsets[slots] = items;
+    s->slots = slots;
+    s->items = items;
+    s->null_count = slots - valid;
+}
+
+/* The structure of a node by the levels of one leaf under it. */
+static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t node, uint32_t leaf,
+                                     struct structure *out, struct armi_error *err)
+{
+    const struct armi_pq_node *n = &a->schema->nodes[node];
+    const struct armi_pq_levels *levels = &a->leaves[leaf].levels;
+    struct structure s = {0};
+    if (!a->shapes[leaf].keeps_levels) { /* no list above it, no optional struct */
+        s.slots = a->leaves[leaf].sink.length;
+        *out = s;
+        return ARMI_OK;
+    }
+    enum armi_status status = structure_alloc(a, n, levels->count, &s, err);
+    if (status != ARMI_OK) {
+        structure_release(&s);
+        return status;
+    }
+    structure_fill(levels, a->shapes[leaf].exists, n, node_slot_def(a->schema, node), &s);
+    if (s.null_count == 0) {
+        armi_free(s.validity);
+        s.validity = NULL;
+    }
+    *out = s;
+    return ARMI_OK;
+}
+
+static bool structure_equal(const struct structure *a, const struct structure *b)
+{
+    if (a->slots != b->slots || a->items != b->items || a->null_count != b->null_count ||
+        (a->validity == NULL) != (b->validity == NULL))
+        return false;
+    if (a->validity != NULL && memcmp(a->validity, b->validity, armi_bitmap_size(a->slots)) != 0)
+        return false;
+    return a->offsets == NULL ||
+           memcmp(a->offsets, b->offsets, (a->slots + 1) * sizeof *a->offsets) == 0;
+}
+
+/* The node's structure, on which all leaves under it agree. */
+static enum armi_status structure_agreed(const struct armi_pq_assembly *a, uint32_t node,
+                                         struct structure *out, struct armi_error *err)
+{
+    const struct armi_pq_node *n = &a->schema->nodes[node];
+    if (n->leaf_count == 0) {
+        *out = (struct structure){.slots = (size_t)a->row_count};
+        if (n->rep > 0 || n->is_optional)
+            return armi_error_set(err, ARMI_UNSUPPORTED, "column \"%s\": a struct without members",
+                                  n->field->name);
+        return ARMI_OK;
+    }
+    ARMI_TRY(structure_of(a, node, n->leaf_first, out, err));
+    for (uint32_t i = 1; i < n->leaf_count; i++) {
+        struct structure other;
+        enum armi_status status = structure_of(a, node, n->leaf_first + i, &other, err);
+        bool equal = status == ARMI_OK && structure_equal(out, &other);
+        if (status == ARMI_OK)
+            structure_release(&other);
+        if (equal)
+            continue;
+        structure_release(out);
+        if (status != ARMI_OK)
+            return status;
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "column \"%s\": its parts have different nulls or lengths",
+                              n->field->name);
+    }
+    return ARMI_OK;
+}
+
+/* ---- parts ---- */
+
+#define PARTS_MAX 3
+
+struct making {
+    struct armi_part buffers[PARTS_MAX];
+    struct armi_array_parts parts;
+    struct ArrowArray dictionary;
+};
+
+static void making_init(struct making *m, size_t buffer_count)
+{
+    memset(m, 0, sizeof *m);
+    m->parts.buffer_count = buffer_count;
+    m->parts.buffers = m->buffers;
+}
+
+/* Moves an allocated buffer into a part. */
+static struct armi_part take_part(uint8_t **data, size_t size)
+{
+    struct armi_part part = armi_part_owned(*data, (int64_t)size);
+    *data = NULL;
+    return part;
+}
+
+static size_t sink_values_size(const struct armi_pq_sink *sink)
+{
+    switch (sink->kind) {
+    case ARMI_PQ_SINK_BITS:
+        return armi_bitmap_size(sink->length);
+    case ARMI_PQ_SINK_FIXED:
+        return sink->length * sink->width;
+    case ARMI_PQ_SINK_BYTES32:
+        return 4 * (sink->length + 1);
+    case ARMI_PQ_SINK_BYTES64:
+        return 8 * (sink->length + 1);
+    default:
+        return 0;
+    }
+}
+
+/* ---- views ---- */
+
+#define VIEW_INLINE 12
+#define VIEWED_MAX  ((uint64_t)INT32_MAX)
+
+/* Where each variadic buffer begins, so that all offsets fit 31 bits: at most one begins a value. */
+static size_t view_buffers(const struct armi_pq_sink *sink, uint64_t *starts, size_t limit)
+{
+    size_t count = 0;
+    uint64_t start = 0;
+    for (size_t i = 0; i < sink->length; i++) {
+        uint64_t from = armi_load64(sink->values + 8 * i), to = armi_load64(sink->values + 8 * i + 8);
+        if (count > 0 && to - start <= VIEWED_MAX)
+            continue;
+        start = from;
+        if (count < limit)
+            starts[count] = start;
+        count++;
+    }
+    return count;
+}
+
+static void views_fill(const struct armi_pq_sink *sink, const uint64_t *starts, size_t buffers,
+                       uint8_t *views)
+{
+    size_t b = 0;
+    for (size_t i = 0; i < sink->length; i++, views += 16) {
+        uint64_t from = armi_load64(sink->values + 8 * i), to = armi_load64(sink->values + 8 * i + 8);
+        uint32_t size = (uint32_t)(to - from);
+        while (b + 1 < buffers && from >= starts[b + 1])
+            b++;
+        armi_store32(views, size);
+        if (size <= VIEW_INLINE) {
+            memset(views + 4, 0, VIEW_INLINE);
+            memcpy(views + 4, sink->data + from, size);
+        } else {
+            memcpy(views + 4, sink->data + from, 4);
+            armi_store32(views + 8, (uint32_t)b);
+            armi_store32(views + 12, (uint32_t)(from - starts[b]));
+        }
+    }
+}
+
+/* Several buffers point into one block: the first owns it. */
+static enum armi_status view_make(const struct armi_pq_assembly *a, const struct armi_field *field,
+                                  struct armi_pq_sink *sink, struct armi_part validity,
+                                  struct ArrowArray *out, struct armi_error *err)
+{
+    uint64_t starts[64];
+    struct armi_part buffers[66] = {{0}};
+    struct armi_array_parts parts = {.buffers = buffers};
+    size_t count = view_buffers(sink, starts, 64), size;
+    buffers[0] = validity;
+    parts.buffer_count = 1;
+    enum armi_status status = ARMI_OK;
+    if (count > 64 || !armi_size_mul(sink->length, 16, &size))
+        status = armi_error_set(err, ARMI_LIMIT, "over 128 GiB of text in one array");
+    if (status == ARMI_OK)
+        status = armi_pq_budget_take(a->budget, size, err);
+    uint8_t *views = status == ARMI_OK ? armi_alloc(size) : NULL;
+    if (status == ARMI_OK && views == NULL)
+        status = armi_error_no_memory(err);
+    if (status != ARMI_OK)
+        goto done;
+    views_fill(sink, starts, count, views);
+    buffers[1] = take_part(&views, size);
+    for (size_t b = 0; b < count; b++) {
+        uint64_t end = b + 1 < count ? starts[b + 1] : sink->data_size;
+        buffers[2 + b] = armi_part_static(sink->data + starts[b], (int64_t)(end - starts[b]));
+    }
+    if (count > 0) { /* starts[0] is 0 */
+        buffers[2] = armi_part_owned(sink->data, buffers[2].size);
+        sink->data = NULL;
+    }
+    parts.buffer_count = 2 + count;
+    status = armi_arrow_array_make(field, (int64_t)sink->length, (int64_t)sink->null_count, &parts,
+                                   out, err);
+done:
+    armi_array_parts_release(&parts);
+    return status;
+}
+
+/* ---- leaves ---- */
+
+static enum armi_status plain_make(const struct armi_pq_assembly *a, const struct armi_field *field,
+                                   struct armi_pq_sink *sink, const uint8_t *borrowed,
+                                   struct ArrowArray *out, struct armi_error *err)
+{
+    struct making m;
+    making_init(&m, 2);
+    enum armi_layout layout = armi_type_layout(field->type);
+    struct armi_part validity = {0};
+    if (sink->null_count > 0 && layout != ARMI_LAYOUT_NULL)
+        validity = take_part(&sink->validity, armi_bitmap_size(sink->length));
+    if (layout == ARMI_LAYOUT_VIEW)
+        return view_make(a, field, sink, validity, out, err);
+    m.buffers[0] = validity;
+    size_t size = sink_values_size(sink);
+    if (borrowed != NULL)
+        m.buffers[1] = armi_part_held(borrowed, (int64_t)size, a->holder);
+    else
+        m.buffers[1] = take_part(&sink->values, size);
+    if (layout == ARMI_LAYOUT_BINARY32 || layout == ARMI_LAYOUT_BINARY64) {
+        m.buffers[2] = take_part(&sink->data, sink->data_size);
+        m.parts.buffer_count = 3;
+    } else if (layout == ARMI_LAYOUT_NULL) {
+        armi_array_parts_release(&m.parts);
+        making_init(&m, 0);
+    }
+    int64_t null_count = layout == ARMI_LAYOUT_NULL ? (int64_t)sink->length
+                                                     : (int64_t)sink->null_count;
+    enum armi_status status = armi_arrow_array_make(field, (int64_t)sink->length, null_count,
+                                                    &m.parts, out, err);
+    armi_array_parts_release(&m.parts);
+    return status;
+}
+
+/* 4-byte indices, in place, to the dictionary's index type. */
+static enum armi_status indices_cast(const struct armi_field *index, size_t dictionary_size,
+                                     struct armi_pq_sink *sink, struct armi_error *err)
+{
+    uint64_t max = UINT64_MAX;
+    size_t width = (size_t)armi_field_byte_width(index);
+    if (width < 8)
+        max = (UINT64_C(1) << (8 * width - (armi_type_is_signed(index->type) ? 1 : 0))) - 1;
+    if (dictionary_size > 0 && dictionary_size - 1 > max)
+        return armi_error_set(err, ARMI_LIMIT, "%zu values do not fit a dictionary with %s indices",
+                              dictionary_size, armi_type_name(index->type));
+    if (width == 4)
+        return ARMI_OK;
+    uint8_t *values = armi_alloc_array(sink->length + ARMI_PQ_SLACK, width);
+    if (values == NULL)
+        return armi_error_no_memory(err);
+    for (size_t i = 0; i < sink->length; i++) {
+        uint64_t v = armi_load32(sink->values + 4 * i);
+        memcpy(values + i * width, &v, width);
+    }
+    armi_free(sink->values);
+    sink->values = values;
+    sink->width = (uint32_t)width;
+    return ARMI_OK;
+}
+
+static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
+                                        const struct armi_field *field,
+                                        struct armi_pq_leaf_data *data, struct ArrowArray *out,
+                                        struct armi_error *err)
+{
+    struct making m;
+    making_init(&m, 2);
+    struct armi_pq_sink *sink = &data->sink;
+    ARMI_TRY(indices_cast(&field->children[0], data->dictionary.length, sink, err));
+    ARMI_TRY(armi_pq_sink_reserve(&data->dictionary, 0, 0, err));
+    ARMI_TRY(plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));
+    m.parts.dictionary = &m.dictionary;
+    if (sink->null_count > 0)
+        m.buffers[0] = take_part(&sink->validity, armi_bitmap_size(sink->length));
+    m.buffers[1] = take_part(&sink->values, sink->length * sink->width);
+    enum armi_status status = armi_arrow_array_make(
+        field, (int64_t)sink->length, (int64_t)sink->null_count, &m.parts, out, err);
+    armi_array_parts_release(&m.parts);
+    armi_arrow_array_release(&m.dictionary);
+    return status;
+}
+
+static enum armi_status leaf_make(const struct armi_pq_assembly *a, const struct armi_pq_node *node,
+                                  struct ArrowArray *out, struct armi_error *err)
+{
+    struct armi_pq_leaf_data *data = &a->leaves[node->leaf_first];
+    /* A leaf that is required is null only where something above it is, which says so itself. */
+    if (!node->is_optional && node->field->type != ARMI_TYPE_NULL)
+        data->sink.null_count = 0;
+    if (node->field->type == ARMI_TYPE_DICTIONARY)
+        return dictionary_make(a, node->field, data, out, err);
+    if (node->field->type == ARMI_TYPE_RUN_END)
+        return armi_error_set(err, ARMI_UNSUPPORTED, "column \"%s\": run-end arrays are not built",
+                              node->field->name);
+    return plain_make(a, node->field, &data->sink, data->borrowed, out, err);
+}
+
+/* ---- nodes with children ---- */
+
+static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t node,
+                                  struct ArrowArray *out, struct armi_error *err);
+
+static enum armi_status offsets_part(const struct armi_pq_assembly *a, struct structure *s,
+                                     bool is_64, struct armi_part *out, struct armi_error *err)
+{
+    if (is_64) {
+        *out = armi_part_owned(s->offsets, (int64_t)(8 * (s->slots + 1)));
+        s->offsets = NULL;
+        return ARMI_OK;
+    }
+    if (s->items > INT32_MAX)
+        return armi_error_set(err, ARMI_LIMIT,
+                              "over 2^31 list items in one array: read fewer rows at a time");
+    (void)a;
+    uint8_t *offsets = armi_alloc_array(s->slots + 1, 4);
+    if (offsets == NULL)
+        return armi_error_no_memory(err);
+    for (size_t i = 0; i <= s->slots; i++)
+        armi_store32(offsets + 4 * i, (uint32_t)s->offsets[i]);
+    *out = take_part(&offsets, 4 * (s->slots + 1));
+    return ARMI_OK;
+}
+
+/* Sizes of a list view, from the offsets. */
+static enum armi_status sizes_part(const struct structure *s, bool is_64, struct armi_part *out,
+                                   struct armi_error *err)
+{
+    size_t width = is_64 ? 8 : 4;
+    uint8_t *sizes = armi_alloc_array(s->slots + 1, width);
+    if (sizes == NULL)
+        return armi_error_no_memory(err);
+    for (size_t i = 0; i < s->slots; i++) {
+        uint64_t size = s->offsets[i + 1] - s->offsets[i];
+        memcpy(sizes + i * width, &size, width);
+    }
+    *out = take_part(&sizes, width * s->slots);
+    return ARMI_OK;
+}
+
+static enum armi_status check_fixed(const struct armi_field *field, const struct structure *s,
+                                    struct armi_error *err)
+{
+    uint64_t width = (uint64_t)field->width;
+    for (size_t i = 0; i < s->slots; i++)
+        if (s->offsets[i + 1] - s->offsets[i] != width)
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "column \"%s\": a list of %llu items where all have %d",
+                                  field->name,
+                                  (unsigned long long)(s->offsets[i + 1] - s->offsets[i]),
+                                  (int)field->width);
+    return ARMI_OK;
+}
+
+/* The buffers of a list behind its validity. */
+static enum armi_status list_buffers(const struct armi_pq_assembly *a, const struct armi_field *field,
+                                     struct structure *s, struct making *m, struct armi_error *err)
+{
+    enum armi_layout layout = armi_type_layout(field->type);
+    bool is_64 = layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
+    if (layout == ARMI_LAYOUT_FIXED_LIST) {
+        m->parts.buffer_count = 1;
+        return check_fixed(field, s, err);
+    }
+    if (layout == ARMI_LAYOUT_LIST_VIEW32 || layout == ARMI_LAYOUT_LIST_VIEW64) {
+        m->parts.buffer_count = 3;
+        ARMI_TRY(sizes_part(s, is_64, &m->buffers[2], err));
+    }
+    return offsets_part(a, s, is_64, &m->buffers[1], err);
+}
+
+static enum armi_status list_make(const struct armi_pq_assembly *a, const struct armi_pq_node *node,
+                                  struct structure *s, struct ArrowArray *out,
+                                  struct armi_error *err)
+{
+    struct making m;
+    struct ArrowArray child = {0};
+    making_init(&m, 2);
+    size_t items = s->items;
+    if (s->null_count > 0)
+        m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
+    enum armi_status status = list_buffers(a, node->field, s, &m, err);
+    if (status == ARMI_OK)
+        status = node_make(a, node->children[0], &child, err);
+    if (status == ARMI_OK && (uint64_t)child.length != items)
+        status = armi_error_set(err, ARMI_CORRUPTION,
+                                "column \"%s\": lists of %zu items hold %lld", node->field->name,
+                                items, (long long)child.length);
+    if (status == ARMI_OK) {
+        m.parts.child_count = 1;
+        m.parts.children = &child;
+        status = armi_arrow_array_make(node->field, (int64_t)s->slots, (int64_t)s->null_count,
+                                       &m.parts, out, err);
+    }
+    armi_array_parts_release(&m.parts);
+    armi_arrow_array_release(&child);
+    return status;
+}
+
+static enum armi_status struct_make(const struct armi_pq_assembly *a,
+                                    const struct armi_pq_node *node, struct structure *s,
+                                    struct ArrowArray *out, struct armi_error *err)
+{
+    struct making m;
+    making_init(&m, 1);
+    enum armi_status status = ARMI_OK;
+    struct ArrowArray *children = armi_alloc_zero(node->child_count + 1, sizeof *children);
+    if (children == NULL)
+        return armi_error_no_memory(err);
+    for (uint32_t i = 0; status == ARMI_OK && i < node->child_count; i++) {
+        status = node_make(a, node->children[i], &children[i], err);
+        if (status == ARMI_OK && (uint64_t)children[i].length != s->slots)
+            status = armi_error_set(err, ARMI_CORRUPTION,
+                                    "column \"%s\": %lld values in member %u of %zu structs",
+                                    node->field->name, (long long)children[i].length, i, s->slots);
+    }
+    if (s->null_count > 0)
+        m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
+    m.parts.child_count = node->child_count;
+    m.parts.children = children;
+    if (status == ARMI_OK)
+        status = armi_arrow_array_make(node->field, (int64_t)s->slots, (int64_t)s->null_count,
+                                       &m.parts, out, err);
+    armi_array_parts_release(&m.parts);
+    for (uint32_t i = 0; i < node->child_count; i++)
+        armi_arrow_array_release(&children[i]);
+    armi_free(children);
+    return status;
+}
+
+/* The schema's depth was bounded when it was made. */
+static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t node,
+                                  struct ArrowArray *out, struct armi_error *err)
+{
+    const struct armi_pq_node *n = &a->schema->nodes[node];
+    if (n->shape == ARMI_PQ_SHAPE_LEAF)
+        return leaf_make(a, n, out, err);
+    struct structure s = {0};
+    ARMI_TRY(structure_agreed(a, node, &s, err));
+    enum armi_status status = n->shape == ARMI_PQ_SHAPE_STRUCT ? struct_make(a, n, &s, out, err)
+                                                               : list_make(a, n, &s, out, err);
+    structure_release(&s);
+    return status;
+}
+
+enum armi_status armi_pq_assemble(const struct armi_pq_assembly *assembly, uint32_t node,
+                                  struct ArrowArray *out, struct armi_error *err)
+{
+    struct ArrowArray array = {0};
+    ARMI_TRY(node_make(assembly, node, &array, err));
+    if (array.length != assembly->row_count) {
+        int64_t length = array.length;
+        armi_arrow_array_release(&array);
+        return armi_error_set(err, ARMI_CORRUPTION, "column \"%s\": %lld values for %lld rows",
+                              assembly->schema->nodes[node].field->name, (long long)length,
+                              (long long)assembly->row_count);
+    }
+    *out = array;
+    return ARMI_OK;
+}

@@ -1,0 +1,25 @@
+/*
+ * Leaves become Arrow arrays: values and levels of the leaves under a top-level column to one array
+ * of the column's type, with the validity and offsets of every struct and list computed from levels.
+ * All leaves under a node must tell the same of it; where they do not the file is damaged.
+ */
+#ifndef ARMI_DEC_ASSEMBLE_H
+#define ARMI_DEC_ASSEMBLE_H
+
+#include "arrow/array_make.h"
+#include "parquet/dec_column.h"
+
+struct armi_pq_assembly {
+    const struct armi_pq_schema *schema;
+    const struct armi_pq_leaf_shape *shapes; /* by leaf */
+    struct armi_pq_leaf_data *leaves;        /* by leaf; their buffers are moved out */
+    struct armi_pq_budget *budget;
+    struct armi_holder *holder; /* keeps the source's mapping; NULL where nothing is borrowed */
+    int64_t row_count;
+};
+
+/* The array of `node`, which is a child of the root. */
+enum armi_status armi_pq_assemble(const struct armi_pq_assembly *assembly, uint32_t node,
+                                  struct ArrowArray *out, struct armi_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * One column chunk being read: its bytes, where its pages stand, its dictionary, and the place that
+ * the last read came to. Pages are found by walking from header to header, or by the offset index
+ * when only some of them are wanted.
+ */
+#ifndef ARMI_DEC_CHUNK_H
+#define ARMI_DEC_CHUNK_H
+
+#include "base/source.h"
+#include "codec/codec.h"
+#include "parquet/dec_values.h"
+
+/* What a worker has to itself. */
+struct armi_pq_worker {
+    struct armi_pq_scratch scratch;
+    struct armi_codec_context *codec; /* made at first use */
+};
+
+void armi_pq_worker_release(struct armi_pq_worker *worker);
+
+struct armi_pq_page {
+    struct armi_pq_page_header header;
+    struct armi_slice stored; /* the bytes behind the header */
+    size_t next;              /* where the page after it begins, in the chunk's data */
+};
+
+struct armi_pq_chunk {
+    const struct armi_source *source;
+    const struct armi_pq_leaf *leaf;
+    const struct armi_pq_column_chunk *meta;
+    int64_t row_count;   /* of the row group */
+    bool no_checksum;
+    bool no_utf8_check;
+
+    bool is_open;
+    uint64_t start, end; /* of the chunk in the file, made plausible */
+    /* Bytes that are here: [base, base + size) of the file. Mapped, or owned. */
+    uint64_t base;
+    struct armi_slice bytes;
+    uint8_t *owned;
+    bool is_mapped;
+
+    bool has_index;      /* the offset index was looked for */
+    struct armi_pq_arena arena;
+    struct armi_pq_offset_index index; /* no pages: there is none to be trusted */
+
+    struct armi_pq_dictionary dictionary;
+
+    /* The page that the next read begins with, and what came before it. */
+    size_t at;
+    int64_t page;    /* its number, for messages; -1: not known */
+    int64_t rows;    /* rows that begin before it */
+    int64_t values;  /* values (levels) before it; -1: not known */
+};
+
+/* Nothing is read yet. All pointers are borrowed. */
+void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *source,
+                        const struct armi_pq_leaf *leaf, const struct armi_pq_column_chunk *meta,
+                        int64_t row_count);
+void armi_pq_chunk_release(struct armi_pq_chunk *chunk);
+
+/*
+ * Makes the chunk ready to read rows from `row_from` on: bytes are there (all, or those of the pages
+ * that hold the rows, where `is_partial` and the file has an offset index), the dictionary is read,
+ * and chunk->at is a page that begins at or before row_from.
+ */
+enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_from, int64_t row_count,
+                                    bool is_partial, struct armi_pq_budget *budget,
+                                    struct armi_pq_worker *worker, struct armi_error *err);
+
+/* The next data page at chunk->at, which does not move; others are passed over. False in *out_found
+ * at the end of the bytes. */
+enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_page *out,
+                                    bool *out_found, struct armi_error *err);
+
+/* A page's bytes as they were before compression: borrowed from the chunk or the worker's scratch.
+ * Of a V2 page the levels stand in front, as stored. */
+enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk, const struct armi_pq_page *page,
+                                       struct armi_pq_worker *worker, struct armi_slice *out,
+                                       struct armi_error *err);
+
+#endif
