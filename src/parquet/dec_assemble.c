@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "arrow/builder.h"
 #include "arrow/field.h"
 #include "base/alloc.h"
 #include "base/bits.h"
@@ -49,7 +50,8 @@ static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
     size_t bits = armi_bitmap_size(entries), offsets = 0;
     if (node_is_list(node) && (!armi_size_add(entries, 1, &offsets) ||
                                !armi_size_mul(offsets, sizeof *s->offsets, &offsets)))
-        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large", entries);
+        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large",
+                              entries);
     ARMI_TRY(armi_pq_budget_take(a->budget, bits + offsets, err));
     s->validity = armi_alloc_zero(bits + ARMI_PQ_SLACK, 1);
     if (node_is_list(node))
@@ -60,7 +62,8 @@ static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
 }
 
 static void structure_fill(const struct armi_pq_levels *levels, const uint8_t *exists,
-                           const struct armi_pq_node *node, unsigned slot_def, struct structure *s)
+                           const struct armi_pq_node *node, unsigned slot_def,
+                           struct structure *s)
 {
     bool is_list = node_is_list(node);
     size_t slots = 0, valid = 0, items = 0;
@@ -86,14 +89,17 @@ static void structure_fill(const struct armi_pq_levels *levels, const uint8_t *e
 }
 
 /* The structure of a node by the levels of one leaf under it. */
-static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t node, uint32_t leaf,
-                                     struct structure *out, struct armi_error *err)
+static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t node,
+                                     uint32_t leaf, struct structure *out,
+                                     struct armi_error *err)
 {
     const struct armi_pq_node *n = &a->schema->nodes[node];
-    const struct armi_pq_levels *levels = &a->leaves[leaf].levels;
+    const struct armi_pq_leaf_shape *shape = &a->shapes[leaf - a->leaf_base];
+    const struct armi_pq_leaf_data *data = &a->leaves[leaf - a->leaf_base];
+    const struct armi_pq_levels *levels = &data->levels;
     struct structure s = {0};
-    if (!a->shapes[leaf].keeps_levels) { /* no list above it, no optional struct */
-        s.slots = a->leaves[leaf].sink.length;
+    if (!shape->keeps_levels) { /* no list above it, no optional struct */
+        s.slots = data->sink.length;
         *out = s;
         return ARMI_OK;
     }
@@ -102,7 +108,7 @@ static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t 
         structure_release(&s);
         return status;
     }
-    structure_fill(levels, a->shapes[leaf].exists, n, node_slot_def(a->schema, node), &s);
+    structure_fill(levels, shape->exists, n, node_slot_def(a->schema, node), &s);
     if (s.null_count == 0) {
         armi_free(s.validity);
         s.validity = NULL;
@@ -116,7 +122,8 @@ static bool structure_equal(const struct structure *a, const struct structure *b
     if (a->slots != b->slots || a->items != b->items || a->null_count != b->null_count ||
         (a->validity == NULL) != (b->validity == NULL))
         return false;
-    if (a->validity != NULL && memcmp(a->validity, b->validity, armi_bitmap_size(a->slots)) != 0)
+    if (a->validity != NULL &&
+        memcmp(a->validity, b->validity, armi_bitmap_size(a->slots)) != 0)
         return false;
     return a->offsets == NULL ||
            memcmp(a->offsets, b->offsets, (a->slots + 1) * sizeof *a->offsets) == 0;
@@ -130,7 +137,8 @@ static enum armi_status structure_agreed(const struct armi_pq_assembly *a, uint3
     if (n->leaf_count == 0) {
         *out = (struct structure){.slots = (size_t)a->row_count};
         if (n->rep > 0 || n->is_optional)
-            return armi_error_set(err, ARMI_UNSUPPORTED, "column \"%s\": a struct without members",
+            return armi_error_set(err, ARMI_UNSUPPORTED,
+                                  "column \"%s\": a struct without members",
                                   n->field->name);
         return ARMI_OK;
     }
@@ -205,7 +213,8 @@ static size_t view_buffers(const struct armi_pq_sink *sink, uint64_t *starts, si
     size_t count = 0;
     uint64_t start = 0;
     for (size_t i = 0; i < sink->length; i++) {
-        uint64_t from = armi_load64(sink->values + 8 * i), to = armi_load64(sink->values + 8 * i + 8);
+        uint64_t from = armi_load64(sink->values + 8 * i),
+                 to = armi_load64(sink->values + 8 * i + 8);
         if (count > 0 && to - start <= VIEWED_MAX)
             continue;
         start = from;
@@ -216,12 +225,13 @@ static size_t view_buffers(const struct armi_pq_sink *sink, uint64_t *starts, si
     return count;
 }
 
-static void views_fill(const struct armi_pq_sink *sink, const uint64_t *starts, size_t buffers,
-                       uint8_t *views)
+static void views_fill(const struct armi_pq_sink *sink, const uint64_t *starts,
+                       size_t buffers, uint8_t *views)
 {
     size_t b = 0;
     for (size_t i = 0; i < sink->length; i++, views += 16) {
-        uint64_t from = armi_load64(sink->values + 8 * i), to = armi_load64(sink->values + 8 * i + 8);
+        uint64_t from = armi_load64(sink->values + 8 * i),
+                 to = armi_load64(sink->values + 8 * i + 8);
         uint32_t size = (uint32_t)(to - from);
         while (b + 1 < buffers && from >= starts[b + 1])
             b++;
@@ -238,9 +248,10 @@ static void views_fill(const struct armi_pq_sink *sink, const uint64_t *starts, 
 }
 
 /* Several buffers point into one block: the first owns it. */
-static enum armi_status view_make(const struct armi_pq_assembly *a, const struct armi_field *field,
-                                  struct armi_pq_sink *sink, struct armi_part validity,
-                                  struct ArrowArray *out, struct armi_error *err)
+static enum armi_status view_make(const struct armi_pq_assembly *a,
+                                  const struct armi_field *field, struct armi_pq_sink *sink,
+                                  struct armi_part validity, struct ArrowArray *out,
+                                  struct armi_error *err)
 {
     uint64_t starts[64];
     struct armi_part buffers[66] = {{0}};
@@ -262,15 +273,16 @@ static enum armi_status view_make(const struct armi_pq_assembly *a, const struct
     buffers[1] = take_part(&views, size);
     for (size_t b = 0; b < count; b++) {
         uint64_t end = b + 1 < count ? starts[b + 1] : sink->data_size;
-        buffers[2 + b] = armi_part_static(sink->data + starts[b], (int64_t)(end - starts[b]));
+        buffers[2 + b] =
+            armi_part_static(sink->data + starts[b], (int64_t)(end - starts[b]));
     }
     if (count > 0) { /* starts[0] is 0 */
         buffers[2] = armi_part_owned(sink->data, buffers[2].size);
         sink->data = NULL;
     }
     parts.buffer_count = 2 + count;
-    status = armi_arrow_array_make(field, (int64_t)sink->length, (int64_t)sink->null_count, &parts,
-                                   out, err);
+    status = armi_arrow_array_make(field, (int64_t)sink->length, (int64_t)sink->null_count,
+                                   &parts, out, err);
 done:
     armi_array_parts_release(&parts);
     return status;
@@ -278,7 +290,8 @@ done:
 
 /* ---- leaves ---- */
 
-static enum armi_status plain_make(const struct armi_pq_assembly *a, const struct armi_field *field,
+static enum armi_status plain_make(const struct armi_pq_assembly *a,
+                                   const struct armi_field *field,
                                    struct armi_pq_sink *sink, const uint8_t *borrowed,
                                    struct ArrowArray *out, struct armi_error *err)
 {
@@ -303,10 +316,10 @@ static enum armi_status plain_make(const struct armi_pq_assembly *a, const struc
         armi_array_parts_release(&m.parts);
         making_init(&m, 0);
     }
-    int64_t null_count = layout == ARMI_LAYOUT_NULL ? (int64_t)sink->length
-                                                     : (int64_t)sink->null_count;
-    enum armi_status status = armi_arrow_array_make(field, (int64_t)sink->length, null_count,
-                                                    &m.parts, out, err);
+    int64_t null_count =
+        layout == ARMI_LAYOUT_NULL ? (int64_t)sink->length : (int64_t)sink->null_count;
+    enum armi_status status =
+        armi_arrow_array_make(field, (int64_t)sink->length, null_count, &m.parts, out, err);
     armi_array_parts_release(&m.parts);
     return status;
 }
@@ -320,7 +333,8 @@ static enum armi_status indices_cast(const struct armi_field *index, size_t dict
     if (width < 8)
         max = (UINT64_C(1) << (8 * width - (armi_type_is_signed(index->type) ? 1 : 0))) - 1;
     if (dictionary_size > 0 && dictionary_size - 1 > max)
-        return armi_error_set(err, ARMI_LIMIT, "%zu values do not fit a dictionary with %s indices",
+        return armi_error_set(err, ARMI_LIMIT,
+                              "%zu values do not fit a dictionary with %s indices",
                               dictionary_size, armi_type_name(index->type));
     if (width == 4)
         return ARMI_OK;
@@ -339,15 +353,16 @@ static enum armi_status indices_cast(const struct armi_field *index, size_t dict
 
 static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
                                         const struct armi_field *field,
-                                        struct armi_pq_leaf_data *data, struct ArrowArray *out,
-                                        struct armi_error *err)
+                                        struct armi_pq_leaf_data *data,
+                                        struct ArrowArray *out, struct armi_error *err)
 {
     struct making m;
     making_init(&m, 2);
     struct armi_pq_sink *sink = &data->sink;
     ARMI_TRY(indices_cast(&field->children[0], data->dictionary.length, sink, err));
     ARMI_TRY(armi_pq_sink_reserve(&data->dictionary, 0, 0, err));
-    ARMI_TRY(plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));
+    ARMI_TRY(
+        plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));
     m.parts.dictionary = &m.dictionary;
     if (sink->null_count > 0)
         m.buffers[0] = take_part(&sink->validity, armi_bitmap_size(sink->length));
@@ -359,18 +374,50 @@ static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
     return status;
 }
 
-static enum armi_status leaf_make(const struct armi_pq_assembly *a, const struct armi_pq_node *node,
-                                  struct ArrowArray *out, struct armi_error *err)
+/* Decoded plain, then encoded again value by value: rare, and not a hot path. */
+static enum armi_status run_end_make(const struct armi_pq_assembly *a,
+                                     const struct armi_field *field,
+                                     struct armi_pq_leaf_data *data, struct ArrowArray *out,
+                                     struct armi_error *err)
 {
-    struct armi_pq_leaf_data *data = &a->leaves[node->leaf_first];
+    const struct armi_field *value = &field->children[1];
+    struct ArrowArray plain = {0};
+    struct armi_array view = ARMI_ARRAY_INIT;
+    struct armi_builder *builder = NULL;
+    if (value->type == ARMI_TYPE_DICTIONARY || value->type == ARMI_TYPE_RUN_END)
+        return armi_error_set(err, ARMI_UNSUPPORTED,
+                              "column \"%s\": run ends over a dictionary are not built",
+                              field->name);
+    enum armi_status status =
+        plain_make(a, value, &data->sink, data->borrowed, &plain, err);
+    if (status == ARMI_OK)
+        status = armi_array_init(value, &plain, ARMI_VALIDATE_NONE, &view, err);
+    if (status == ARMI_OK)
+        status = armi_builder_new(field, &builder, err);
+    for (int64_t i = 0; status == ARMI_OK && i < view.length; i++)
+        status = armi_array_is_null(&view, i)
+                     ? armi_builder_append_null(builder, err)
+                     : armi_builder_append_value(builder, &view, i, err);
+    if (status == ARMI_OK)
+        status = armi_builder_finish(builder, out, err);
+    armi_builder_free(builder);
+    armi_array_release(&view);
+    armi_arrow_array_release(&plain);
+    return status;
+}
+
+static enum armi_status leaf_make(const struct armi_pq_assembly *a,
+                                  const struct armi_pq_node *node, struct ArrowArray *out,
+                                  struct armi_error *err)
+{
+    struct armi_pq_leaf_data *data = &a->leaves[node->leaf_first - a->leaf_base];
     /* A leaf that is required is null only where something above it is, which says so itself. */
     if (!node->is_optional && node->field->type != ARMI_TYPE_NULL)
         data->sink.null_count = 0;
     if (node->field->type == ARMI_TYPE_DICTIONARY)
         return dictionary_make(a, node->field, data, out, err);
     if (node->field->type == ARMI_TYPE_RUN_END)
-        return armi_error_set(err, ARMI_UNSUPPORTED, "column \"%s\": run-end arrays are not built",
-                              node->field->name);
+        return run_end_make(a, node->field, data, out, err);
     return plain_make(a, node->field, &data->sink, data->borrowed, out, err);
 }
 
@@ -380,7 +427,8 @@ static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t nod
                                   struct ArrowArray *out, struct armi_error *err);
 
 static enum armi_status offsets_part(const struct armi_pq_assembly *a, struct structure *s,
-                                     bool is_64, struct armi_part *out, struct armi_error *err)
+                                     bool is_64, struct armi_part *out,
+                                     struct armi_error *err)
 {
     if (is_64) {
         *out = armi_part_owned(s->offsets, (int64_t)(8 * (s->slots + 1)));
@@ -388,8 +436,9 @@ static enum armi_status offsets_part(const struct armi_pq_assembly *a, struct st
         return ARMI_OK;
     }
     if (s->items > INT32_MAX)
-        return armi_error_set(err, ARMI_LIMIT,
-                              "over 2^31 list items in one array: read fewer rows at a time");
+        return armi_error_set(
+            err, ARMI_LIMIT,
+            "over 2^31 list items in one array: read fewer rows at a time");
     (void)a;
     uint8_t *offsets = armi_alloc_array(s->slots + 1, 4);
     if (offsets == NULL)
@@ -401,8 +450,8 @@ static enum armi_status offsets_part(const struct armi_pq_assembly *a, struct st
 }
 
 /* Sizes of a list view, from the offsets. */
-static enum armi_status sizes_part(const struct structure *s, bool is_64, struct armi_part *out,
-                                   struct armi_error *err)
+static enum armi_status sizes_part(const struct structure *s, bool is_64,
+                                   struct armi_part *out, struct armi_error *err)
 {
     size_t width = is_64 ? 8 : 4;
     uint8_t *sizes = armi_alloc_array(s->slots + 1, width);
@@ -416,23 +465,23 @@ static enum armi_status sizes_part(const struct structure *s, bool is_64, struct
     return ARMI_OK;
 }
 
-static enum armi_status check_fixed(const struct armi_field *field, const struct structure *s,
-                                    struct armi_error *err)
+static enum armi_status check_fixed(const struct armi_field *field,
+                                    const struct structure *s, struct armi_error *err)
 {
     uint64_t width = (uint64_t)field->width;
     for (size_t i = 0; i < s->slots; i++)
         if (s->offsets[i + 1] - s->offsets[i] != width)
-            return armi_error_set(err, ARMI_CORRUPTION,
-                                  "column \"%s\": a list of %llu items where all have %d",
-                                  field->name,
-                                  (unsigned long long)(s->offsets[i + 1] - s->offsets[i]),
-                                  (int)field->width);
+            return armi_error_set(
+                err, ARMI_CORRUPTION,
+                "column \"%s\": a list of %llu items where all have %d", field->name,
+                (unsigned long long)(s->offsets[i + 1] - s->offsets[i]), (int)field->width);
     return ARMI_OK;
 }
 
 /* The buffers of a list behind its validity. */
-static enum armi_status list_buffers(const struct armi_pq_assembly *a, const struct armi_field *field,
-                                     struct structure *s, struct making *m, struct armi_error *err)
+static enum armi_status list_buffers(const struct armi_pq_assembly *a,
+                                     const struct armi_field *field, struct structure *s,
+                                     struct making *m, struct armi_error *err)
 {
     enum armi_layout layout = armi_type_layout(field->type);
     bool is_64 = layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
@@ -447,9 +496,9 @@ static enum armi_status list_buffers(const struct armi_pq_assembly *a, const str
     return offsets_part(a, s, is_64, &m->buffers[1], err);
 }
 
-static enum armi_status list_make(const struct armi_pq_assembly *a, const struct armi_pq_node *node,
-                                  struct structure *s, struct ArrowArray *out,
-                                  struct armi_error *err)
+static enum armi_status list_make(const struct armi_pq_assembly *a,
+                                  const struct armi_pq_node *node, struct structure *s,
+                                  struct ArrowArray *out, struct armi_error *err)
 {
     struct making m;
     struct ArrowArray child = {0};
@@ -462,13 +511,13 @@ static enum armi_status list_make(const struct armi_pq_assembly *a, const struct
         status = node_make(a, node->children[0], &child, err);
     if (status == ARMI_OK && (uint64_t)child.length != items)
         status = armi_error_set(err, ARMI_CORRUPTION,
-                                "column \"%s\": lists of %zu items hold %lld", node->field->name,
-                                items, (long long)child.length);
+                                "column \"%s\": lists of %zu items hold %lld",
+                                node->field->name, items, (long long)child.length);
     if (status == ARMI_OK) {
         m.parts.child_count = 1;
         m.parts.children = &child;
-        status = armi_arrow_array_make(node->field, (int64_t)s->slots, (int64_t)s->null_count,
-                                       &m.parts, out, err);
+        status = armi_arrow_array_make(node->field, (int64_t)s->slots,
+                                       (int64_t)s->null_count, &m.parts, out, err);
     }
     armi_array_parts_release(&m.parts);
     armi_arrow_array_release(&child);
@@ -488,17 +537,18 @@ static enum armi_status struct_make(const struct armi_pq_assembly *a,
     for (uint32_t i = 0; status == ARMI_OK && i < node->child_count; i++) {
         status = node_make(a, node->children[i], &children[i], err);
         if (status == ARMI_OK && (uint64_t)children[i].length != s->slots)
-            status = armi_error_set(err, ARMI_CORRUPTION,
-                                    "column \"%s\": %lld values in member %u of %zu structs",
-                                    node->field->name, (long long)children[i].length, i, s->slots);
+            status = armi_error_set(
+                err, ARMI_CORRUPTION,
+                "column \"%s\": %lld values in member %u of %zu structs", node->field->name,
+                (long long)children[i].length, i, s->slots);
     }
     if (s->null_count > 0)
         m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
     m.parts.child_count = node->child_count;
     m.parts.children = children;
     if (status == ARMI_OK)
-        status = armi_arrow_array_make(node->field, (int64_t)s->slots, (int64_t)s->null_count,
-                                       &m.parts, out, err);
+        status = armi_arrow_array_make(node->field, (int64_t)s->slots,
+                                       (int64_t)s->null_count, &m.parts, out, err);
     armi_array_parts_release(&m.parts);
     for (uint32_t i = 0; i < node->child_count; i++)
         armi_arrow_array_release(&children[i]);
@@ -515,8 +565,9 @@ static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t nod
         return leaf_make(a, n, out, err);
     struct structure s = {0};
     ARMI_TRY(structure_agreed(a, node, &s, err));
-    enum armi_status status = n->shape == ARMI_PQ_SHAPE_STRUCT ? struct_make(a, n, &s, out, err)
-                                                               : list_make(a, n, &s, out, err);
+    enum armi_status status = n->shape == ARMI_PQ_SHAPE_STRUCT
+                                  ? struct_make(a, n, &s, out, err)
+                                  : list_make(a, n, &s, out, err);
     structure_release(&s);
     return status;
 }
@@ -529,7 +580,8 @@ enum armi_status armi_pq_assemble(const struct armi_pq_assembly *assembly, uint3
     if (array.length != assembly->row_count) {
         int64_t length = array.length;
         armi_arrow_array_release(&array);
-        return armi_error_set(err, ARMI_CORRUPTION, "column \"%s\": %lld values for %lld rows",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "column \"%s\": %lld values for %lld rows",
                               assembly->schema->nodes[node].field->name, (long long)length,
                               (long long)assembly->row_count);
     }

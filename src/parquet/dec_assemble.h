@@ -11,10 +11,13 @@
 
 struct armi_pq_assembly {
     const struct armi_pq_schema *schema;
-    const struct armi_pq_leaf_shape *shapes; /* by leaf */
-    struct armi_pq_leaf_data *leaves;        /* by leaf; their buffers are moved out */
+    /* Of the leaves from number `leaf_base` on: a column's own. Buffers are moved out. */
+    uint32_t leaf_base;
+    const struct armi_pq_leaf_shape *shapes;
+    struct armi_pq_leaf_data *leaves;
     struct armi_pq_budget *budget;
-    struct armi_holder *holder; /* keeps the source's mapping; NULL where nothing is borrowed */
+    struct armi_holder
+        *holder; /* keeps the source's mapping; NULL where nothing is borrowed */
     int64_t row_count;
 };
 

@@ -17,8 +17,8 @@ void armi_pq_worker_release(struct armi_pq_worker *worker)
 }
 
 void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *source,
-                        const struct armi_pq_leaf *leaf, const struct armi_pq_column_chunk *meta,
-                        int64_t row_count)
+                        const struct armi_pq_leaf *leaf,
+                        const struct armi_pq_column_chunk *meta, int64_t row_count)
 {
     *chunk = (struct armi_pq_chunk){
         .source = source, .leaf = leaf, .meta = meta, .row_count = row_count};
@@ -50,15 +50,16 @@ static enum armi_status chunk_place(struct armi_pq_chunk *chunk, struct armi_err
         start = m->dictionary_page_offset;
     if (size < 0 || start < 0 || (uint64_t)start > chunk->source->size ||
         (uint64_t)size > chunk->source->size - (uint64_t)start)
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "the chunk at %lld of %lld bytes lies outside the file of %llu bytes",
-                              (long long)start, (long long)size,
-                              (unsigned long long)chunk->source->size);
+        return armi_error_set(
+            err, ARMI_CORRUPTION,
+            "the chunk at %lld of %lld bytes lies outside the file of %llu bytes",
+            (long long)start, (long long)size, (unsigned long long)chunk->source->size);
     if (m->value_count < 0)
         return armi_error_set(err, ARMI_CORRUPTION, "the chunk has %lld values",
                               (long long)m->value_count);
     if (chunk->leaf->max_rep == 0 && m->value_count != chunk->row_count)
-        return armi_error_set(err, ARMI_CORRUPTION, "%lld values where the row group has %lld rows",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%lld values where the row group has %lld rows",
                               (long long)m->value_count, (long long)chunk->row_count);
     chunk->start = (uint64_t)start;
     chunk->end = chunk->start + (uint64_t)size;
@@ -139,7 +140,8 @@ enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_
     *out_found = false;
     while (chunk->at < chunk->bytes.size) {
         ARMI_TRY(page_at(chunk, chunk->at, out, err));
-        if (out->header.type == ARMI_PQ_DATA_PAGE || out->header.type == ARMI_PQ_DATA_PAGE_V2) {
+        if (out->header.type == ARMI_PQ_DATA_PAGE ||
+            out->header.type == ARMI_PQ_DATA_PAGE_V2) {
             *out_found = true;
             return ARMI_OK;
         }
@@ -150,16 +152,19 @@ enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_
     return ARMI_OK;
 }
 
-static enum armi_status inflate(struct armi_pq_chunk *chunk, struct armi_slice in, uint8_t *out,
-                                size_t size, struct armi_pq_worker *worker, struct armi_error *err)
+static enum armi_status inflate(struct armi_pq_chunk *chunk, struct armi_slice in,
+                                uint8_t *out, size_t size, struct armi_pq_worker *worker,
+                                struct armi_error *err)
 {
     if (worker->codec == NULL)
         ARMI_TRY(armi_codec_context_new(&worker->codec, err));
-    return armi_codec_decompress(worker->codec, chunk->meta->meta.codec, in, out, size, err);
+    return armi_codec_decompress(worker->codec, chunk->meta->meta.codec, in, out, size,
+                                 err);
 }
 
 /* V2: levels are not compressed, and the rest only if the page says so and has any. */
-static enum armi_status inflate_v2(struct armi_pq_chunk *chunk, const struct armi_pq_page *page,
+static enum armi_status inflate_v2(struct armi_pq_chunk *chunk,
+                                   const struct armi_pq_page *page,
                                    struct armi_pq_worker *worker, struct armi_slice *out,
                                    struct armi_error *err)
 {
@@ -169,8 +174,8 @@ static enum armi_status inflate_v2(struct armi_pq_chunk *chunk, const struct arm
     if (v2->rep_size < 0 || v2->def_size < 0 || (uint64_t)levels > page->stored.size ||
         (uint64_t)levels > size)
         return armi_error_set(err, ARMI_CORRUPTION,
-                              "levels of %d and %d bytes in a page of %zu bytes", v2->rep_size,
-                              v2->def_size, page->stored.size);
+                              "levels of %d and %d bytes in a page of %zu bytes",
+                              v2->rep_size, v2->def_size, page->stored.size);
     *out = page->stored;
     if (chunk->meta->meta.codec == ARMI_CODEC_NONE || !v2->is_compressed)
         return ARMI_OK;
@@ -185,9 +190,10 @@ static enum armi_status inflate_v2(struct armi_pq_chunk *chunk, const struct arm
     return inflate(chunk, in, bytes + levels, size - (size_t)levels, worker, err);
 }
 
-enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk, const struct armi_pq_page *page,
-                                       struct armi_pq_worker *worker, struct armi_slice *out,
-                                       struct armi_error *err)
+enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk,
+                                       const struct armi_pq_page *page,
+                                       struct armi_pq_worker *worker,
+                                       struct armi_slice *out, struct armi_error *err)
 {
     if (page->header.type == ARMI_PQ_DATA_PAGE_V2)
         return inflate_v2(chunk, page, worker, out, err);
@@ -206,8 +212,10 @@ enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk, const struct
 
 /* ---- the dictionary ---- */
 
-static enum armi_status read_dictionary(struct armi_pq_chunk *chunk, const struct armi_pq_page *page,
-                                        struct armi_pq_budget *budget, struct armi_pq_worker *worker,
+static enum armi_status read_dictionary(struct armi_pq_chunk *chunk,
+                                        const struct armi_pq_page *page,
+                                        struct armi_pq_budget *budget,
+                                        struct armi_pq_worker *worker,
                                         struct armi_error *err)
 {
     const struct armi_pq_dictionary_page_header *h = &page->header.dictionary;
@@ -216,16 +224,20 @@ static enum armi_status read_dictionary(struct armi_pq_chunk *chunk, const struc
         return armi_error_set(err, ARMI_CORRUPTION, "the dictionary page has %d values",
                               h->value_count);
     if (h->encoding != ARMI_PQ_PLAIN && h->encoding != ARMI_PQ_PLAIN_DICTIONARY)
-        return armi_error_set(err, ARMI_UNSUPPORTED, "a dictionary in encoding %s (%d) is not read",
+        return armi_error_set(err, ARMI_UNSUPPORTED,
+                              "a dictionary in encoding %s (%d) is not read",
                               armi_pq_encoding_name(h->encoding), h->encoding);
     ARMI_TRY(armi_pq_chunk_inflate(chunk, page, worker, &bytes, err));
-    return armi_pq_dictionary_read(chunk->leaf, bytes, (size_t)h->value_count, !chunk->no_utf8_check,
-                                   budget, &chunk->dictionary, &worker->scratch, err);
+    return armi_pq_dictionary_read(chunk->leaf, bytes, (size_t)h->value_count,
+                                   !chunk->no_utf8_check, budget, &chunk->dictionary,
+                                   &worker->scratch, err);
 }
 
 /* A dictionary page, if the chunk has one, is its first. */
-static enum armi_status take_dictionary(struct armi_pq_chunk *chunk, struct armi_pq_budget *budget,
-                                        struct armi_pq_worker *worker, struct armi_error *err)
+static enum armi_status take_dictionary(struct armi_pq_chunk *chunk,
+                                        struct armi_pq_budget *budget,
+                                        struct armi_pq_worker *worker,
+                                        struct armi_error *err)
 {
     struct armi_pq_page page;
     chunk->at = 0;
@@ -251,7 +263,8 @@ static bool index_is_sound(const struct armi_pq_chunk *chunk)
     for (uint32_t i = 0; i < index->pages.count; i++) {
         const struct armi_pq_page_location *p = &index->pages.items[i];
         if (p->offset < 0 || p->size <= 0 || (uint64_t)p->offset < offset ||
-            (uint64_t)p->offset > chunk->end || (uint64_t)p->size > chunk->end - (uint64_t)p->offset)
+            (uint64_t)p->offset > chunk->end ||
+            (uint64_t)p->size > chunk->end - (uint64_t)p->offset)
             return false;
         if (i == 0 ? p->first_row != 0 : p->first_row < row)
             return false;
@@ -267,7 +280,8 @@ static enum armi_status read_index(struct armi_pq_chunk *chunk, struct armi_erro
     const struct armi_pq_column_chunk *m = chunk->meta;
     chunk->has_index = true;
     if (!ARMI_PQ_HAS(m, 4) || !ARMI_PQ_HAS(m, 5) || m->offset_index_offset <= 0 ||
-        m->offset_index_length <= 0 || (uint64_t)m->offset_index_offset > chunk->source->size ||
+        m->offset_index_length <= 0 ||
+        (uint64_t)m->offset_index_offset > chunk->source->size ||
         (uint64_t)m->offset_index_length >
             chunk->source->size - (uint64_t)m->offset_index_offset)
         return ARMI_OK;
@@ -318,7 +332,8 @@ static enum armi_status seek_by_index(struct armi_pq_chunk *chunk, int64_t row_f
         ARMI_TRY(take_dictionary(chunk, budget, worker, err));
     }
     uint64_t from = (uint64_t)pages[first].offset;
-    ARMI_TRY(load(chunk, from, (uint64_t)pages[last].offset + (uint64_t)pages[last].size - from, err));
+    ARMI_TRY(load(chunk, from,
+                  (uint64_t)pages[last].offset + (uint64_t)pages[last].size - from, err));
     chunk->at = 0;
     chunk->page = first;
     chunk->rows = pages[first].first_row;
@@ -326,8 +341,9 @@ static enum armi_status seek_by_index(struct armi_pq_chunk *chunk, int64_t row_f
     return ARMI_OK;
 }
 
-enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_from, int64_t row_count,
-                                    bool is_partial, struct armi_pq_budget *budget,
+enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_from,
+                                    int64_t row_count, bool is_partial,
+                                    struct armi_pq_budget *budget,
                                     struct armi_pq_worker *worker, struct armi_error *err)
 {
     if (!chunk->is_open) {
@@ -336,7 +352,8 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
         if (ARMI_PQ_HAS(chunk->meta, 1) && chunk->meta->file_path.size > 0)
             return armi_error_set(err, ARMI_UNSUPPORTED, "the column lies in another file");
         if (chunk->meta->meta.type != (int32_t)chunk->leaf->physical)
-            return armi_error_set(err, ARMI_CORRUPTION, "the chunk says %s where the schema has %s",
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "the chunk says %s where the schema has %s",
                                   armi_pq_type_name(chunk->meta->meta.type),
                                   armi_pq_type_name(chunk->leaf->physical));
         ARMI_TRY(chunk_place(chunk, err));

@@ -28,7 +28,7 @@ struct armi_pq_chunk {
     const struct armi_source *source;
     const struct armi_pq_leaf *leaf;
     const struct armi_pq_column_chunk *meta;
-    int64_t row_count;   /* of the row group */
+    int64_t row_count; /* of the row group */
     bool no_checksum;
     bool no_utf8_check;
 
@@ -40,7 +40,7 @@ struct armi_pq_chunk {
     uint8_t *owned;
     bool is_mapped;
 
-    bool has_index;      /* the offset index was looked for */
+    bool has_index; /* the offset index was looked for */
     struct armi_pq_arena arena;
     struct armi_pq_offset_index index; /* no pages: there is none to be trusted */
 
@@ -48,15 +48,15 @@ struct armi_pq_chunk {
 
     /* The page that the next read begins with, and what came before it. */
     size_t at;
-    int64_t page;    /* its number, for messages; -1: not known */
-    int64_t rows;    /* rows that begin before it */
-    int64_t values;  /* values (levels) before it; -1: not known */
+    int64_t page;   /* its number, for messages; -1: not known */
+    int64_t rows;   /* rows that begin before it */
+    int64_t values; /* values (levels) before it; -1: not known */
 };
 
 /* Nothing is read yet. All pointers are borrowed. */
 void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *source,
-                        const struct armi_pq_leaf *leaf, const struct armi_pq_column_chunk *meta,
-                        int64_t row_count);
+                        const struct armi_pq_leaf *leaf,
+                        const struct armi_pq_column_chunk *meta, int64_t row_count);
 void armi_pq_chunk_release(struct armi_pq_chunk *chunk);
 
 /*
@@ -64,8 +64,9 @@ void armi_pq_chunk_release(struct armi_pq_chunk *chunk);
  * that hold the rows, where `is_partial` and the file has an offset index), the dictionary is read,
  * and chunk->at is a page that begins at or before row_from.
  */
-enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_from, int64_t row_count,
-                                    bool is_partial, struct armi_pq_budget *budget,
+enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_from,
+                                    int64_t row_count, bool is_partial,
+                                    struct armi_pq_budget *budget,
                                     struct armi_pq_worker *worker, struct armi_error *err);
 
 /* The next data page at chunk->at, which does not move; others are passed over. False in *out_found
@@ -75,8 +76,9 @@ enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_
 
 /* A page's bytes as they were before compression: borrowed from the chunk or the worker's scratch.
  * Of a V2 page the levels stand in front, as stored. */
-enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk, const struct armi_pq_page *page,
-                                       struct armi_pq_worker *worker, struct armi_slice *out,
-                                       struct armi_error *err);
+enum armi_status armi_pq_chunk_inflate(struct armi_pq_chunk *chunk,
+                                       const struct armi_pq_page *page,
+                                       struct armi_pq_worker *worker,
+                                       struct armi_slice *out, struct armi_error *err);
 
 #endif

@@ -33,7 +33,8 @@ static unsigned pad_step(const struct armi_pq_leaf_shape *shape, uint8_t def)
 }
 
 /* How many slots a null fixed-size list at step k stands for: it and the fixed lists right in it. */
-static uint64_t pad_count(const struct armi_pq_leaf_shape *shape, unsigned k, unsigned *out_deepest)
+static uint64_t pad_count(const struct armi_pq_leaf_shape *shape, unsigned k,
+                          unsigned *out_deepest)
 {
     uint64_t n = 1;
     for (; k < shape->step_count && shape->steps[k].fixed_width > 0 && n < UINT32_MAX; k++)
@@ -56,7 +57,8 @@ static void shape_exists(struct armi_pq_leaf_shape *shape)
 }
 
 enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, uint32_t leaf,
-                                         struct armi_pq_leaf_shape *out, struct armi_error *err)
+                                         struct armi_pq_leaf_shape *out,
+                                         struct armi_error *err)
 {
     const struct armi_pq_leaf *l = &schema->leaves[leaf];
     memset(out, 0, sizeof *out);
@@ -72,7 +74,8 @@ enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, ui
             continue;
         struct armi_pq_step *step = &out->steps[node->rep];
         step->def_item = (uint8_t)node->def_item;
-        step->fixed_width = node->field->type == ARMI_TYPE_FIXED_LIST ? node->field->width : -1;
+        step->fixed_width =
+            node->field->type == ARMI_TYPE_FIXED_LIST ? node->field->width : -1;
         out->has_fixed_list |= step->fixed_width >= 0;
         if (node->def_item > out->slot_def)
             out->slot_def = (uint8_t)node->def_item;
@@ -83,8 +86,8 @@ enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, ui
 
 /* ---- levels that are kept ---- */
 
-static enum armi_status levels_reserve(struct armi_pq_leaf_data *data, bool with_rep, size_t extra,
-                                       struct armi_error *err)
+static enum armi_status levels_reserve(struct armi_pq_leaf_data *data, bool with_rep,
+                                       size_t extra, struct armi_error *err)
 {
     struct armi_pq_levels *levels = &data->levels;
     size_t need, want;
@@ -119,7 +122,8 @@ static uint8_t pad_rep(const struct armi_pq_leaf_shape *shape, unsigned k, unsig
                        uint64_t i)
 {
     unsigned level = deepest + 1;
-    for (unsigned s = deepest; s > k && i % (uint64_t)shape->steps[s].fixed_width == 0; s--) {
+    for (unsigned s = deepest; s > k && i % (uint64_t)shape->steps[s].fixed_width == 0;
+         s--) {
         i /= (uint64_t)shape->steps[s].fixed_width;
         level--;
     }
@@ -129,8 +133,9 @@ static uint8_t pad_rep(const struct armi_pq_leaf_shape *shape, unsigned k, unsig
 /* Appends entries [0, count) to the kept levels; null fixed-size lists get the slots that Arrow
  * wants them to have. */
 static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *shape,
-                                            struct armi_pq_leaf_data *data, const uint8_t *rep,
-                                            const uint8_t *def, size_t count, struct armi_error *err)
+                                            struct armi_pq_leaf_data *data,
+                                            const uint8_t *rep, const uint8_t *def,
+                                            size_t count, struct armi_error *err)
 {
     struct armi_pq_levels *levels = &data->levels;
     for (size_t e = 0; e < count; e++) {
@@ -156,7 +161,8 @@ static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *sha
 
 static enum armi_status levels_append(const struct armi_pq_leaf_shape *shape,
                                       struct armi_pq_leaf_data *data, const uint8_t *rep,
-                                      const uint8_t *def, size_t count, struct armi_error *err)
+                                      const uint8_t *def, size_t count,
+                                      struct armi_error *err)
 {
     if (shape->has_fixed_list)
         return levels_append_fixed(shape, data, rep, def, count, err);
@@ -183,13 +189,15 @@ struct reader {
 };
 
 /* Appends the chunk's dictionary to the result's, which may hold others' values already. */
-static enum armi_status dictionary_append(struct armi_pq_sink *to, const struct armi_pq_sink *from,
+static enum armi_status dictionary_append(struct armi_pq_sink *to,
+                                          const struct armi_pq_sink *from,
                                           struct armi_error *err)
 {
     ARMI_TRY(armi_pq_sink_reserve(to, from->length, from->length, err));
     if (from->kind == ARMI_PQ_SINK_FIXED) {
         if (from->length > 0 && from->width > 0)
-            memcpy(to->values + to->length * to->width, from->values, from->length * from->width);
+            memcpy(to->values + to->length * to->width, from->values,
+                   from->length * from->width);
     } else {
         ARMI_TRY(armi_pq_sink_reserve_data(to, from->data_size, err));
         if (to->kind == ARMI_PQ_SINK_BYTES32 && to->data_size + from->data_size > INT32_MAX)
@@ -224,8 +232,8 @@ static enum armi_status put_indices(const struct reader *r, int encoding,
     if (base > UINT32_MAX || span->count > UINT32_MAX - base)
         return armi_error_set(err, ARMI_LIMIT, "a dictionary of over 2^32 values");
     ARMI_TRY(armi_pq_sink_reserve(dictionary, span->count, span->count, err));
-    ARMI_TRY(armi_pq_values_read(chunk->leaf, encoding, span, NULL, !chunk->no_utf8_check, dictionary,
-                                 &r->worker->scratch, err));
+    ARMI_TRY(armi_pq_values_read(chunk->leaf, encoding, span, NULL, !chunk->no_utf8_check,
+                                 dictionary, &r->worker->scratch, err));
     armi_pq_sink_close_page(dictionary, span->count, span->count);
     for (size_t i = 0; i < span->count; i++)
         armi_store32(sink->values + 4 * (sink->length + i), (uint32_t)(base + i));
@@ -238,7 +246,8 @@ static enum armi_status put_values(const struct reader *r, int encoding,
     if (r->shape->is_dictionary)
         return put_indices(r, encoding, span, err);
     return armi_pq_values_read(r->chunk->leaf, encoding, span, &r->chunk->dictionary,
-                               !r->chunk->no_utf8_check, &r->out->sink, &r->worker->scratch, err);
+                               !r->chunk->no_utf8_check, &r->out->sink, &r->worker->scratch,
+                               err);
 }
 
 /* Slots that may still come: what is left of the span, if it has no lists. */
@@ -275,8 +284,9 @@ static bool can_borrow(const struct reader *r, const struct armi_pq_page_parts *
  * *out_span: which of the page's values they are. Of a page read in part all levels are looked at,
  * since only they tell how many values it has.
  */
-static enum armi_status flat_validity(const struct reader *r, const struct armi_pq_page_parts *parts,
-                                      size_t at, size_t count, struct armi_pq_span *out_span,
+static enum armi_status flat_validity(const struct reader *r,
+                                      const struct armi_pq_page_parts *parts, size_t at,
+                                      size_t count, struct armi_pq_span *out_span,
                                       struct armi_error *err)
 {
     struct armi_pq_sink *sink = &r->out->sink;
@@ -290,22 +300,25 @@ static enum armi_status flat_validity(const struct reader *r, const struct armi_
     }
     ARMI_TRY(armi_pq_sink_need_validity(sink, err));
     if (count == parts->count) {
-        ARMI_TRY(armi_pq_rle_read_bits(&rle, sink->validity, sink->length, count, &out_span->total,
-                                       err));
-        *out_span = (struct armi_pq_span){parts->values, out_span->total, 0, out_span->total};
+        ARMI_TRY(armi_pq_rle_read_bits(&rle, sink->validity, sink->length, count,
+                                       &out_span->total, err));
+        *out_span =
+            (struct armi_pq_span){parts->values, out_span->total, 0, out_span->total};
         return ARMI_OK;
     }
     size_t size = armi_bitmap_size(parts->count);
     ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, size, &bits, err));
     memset(bits, 0, size);
     ARMI_TRY(armi_pq_rle_read_bits(&rle, bits, 0, parts->count, &out_span->total, err));
-    *out_span = (struct armi_pq_span){parts->values, out_span->total, armi_bitmap_count(bits, 0, at),
+    *out_span = (struct armi_pq_span){parts->values, out_span->total,
+                                      armi_bitmap_count(bits, 0, at),
                                       armi_bitmap_count(bits, at, count)};
     armi_pq_bits_append(sink->validity, sink->length, bits, at, count);
     return ARMI_OK;
 }
 
-static enum armi_status flat_page(const struct reader *r, const struct armi_pq_page_parts *parts,
+static enum armi_status flat_page(const struct reader *r,
+                                  const struct armi_pq_page_parts *parts,
                                   const struct armi_slice *bytes, size_t at, size_t count,
                                   struct armi_error *err)
 {
@@ -327,8 +340,10 @@ static enum armi_status flat_page(const struct reader *r, const struct armi_pq_p
         ARMI_TRY(flat_validity(r, parts, at, count, &span, err));
     } else if (leaf->max_def == 1) {
         ARMI_TRY(armi_pq_sink_need_validity(sink, err));
-        ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, parts->count, &levels, err));
-        ARMI_TRY(armi_pq_levels_read(parts->def, parts->def_encoding, 1, levels, parts->count, err));
+        ARMI_TRY(
+            armi_pq_scratch_need(&r->worker->scratch.levels, parts->count, &levels, err));
+        ARMI_TRY(armi_pq_levels_read(parts->def, parts->def_encoding, 1, levels,
+                                     parts->count, err));
         armi_pq_levels_at_least(levels + at, count, 1, sink->validity, sink->length);
         span.total = armi_pq_levels_count_equal(levels, parts->count, 1);
         span.skip = armi_pq_levels_count_equal(levels, at, 1);
@@ -342,8 +357,9 @@ static enum armi_status flat_page(const struct reader *r, const struct armi_pq_p
 /* ---- a page whose levels are kept ---- */
 
 /* The leaf's slots among kept entries [from, levels.count): their validity, and how many. */
-static size_t slot_bits(const struct armi_pq_leaf_data *data, const struct armi_pq_leaf_shape *shape,
-                        size_t from, unsigned max_def, uint8_t *bits, size_t at)
+static size_t slot_bits(const struct armi_pq_leaf_data *data,
+                        const struct armi_pq_leaf_shape *shape, size_t from,
+                        unsigned max_def, uint8_t *bits, size_t at)
 {
     const uint8_t *def = data->levels.def;
     size_t slots = 0;
@@ -357,8 +373,10 @@ static size_t slot_bits(const struct armi_pq_leaf_data *data, const struct armi_
     return slots;
 }
 
-static enum armi_status nested_values(const struct reader *r, const struct armi_pq_page_parts *parts,
-                                      struct armi_pq_span span, size_t from, struct armi_error *err)
+static enum armi_status nested_values(const struct reader *r,
+                                      const struct armi_pq_page_parts *parts,
+                                      struct armi_pq_span span, size_t from,
+                                      struct armi_error *err)
 {
     struct armi_pq_sink *sink = &r->out->sink;
     const struct armi_pq_leaf *leaf = r->chunk->leaf;
@@ -383,7 +401,8 @@ static enum armi_status nested_values(const struct reader *r, const struct armi_
 
 /* Which entries of the page belong to the span: [*out_at, *out_end). */
 static enum armi_status nested_range(struct reader *r, const uint8_t *rep, size_t count,
-                                     size_t *out_at, size_t *out_end, struct armi_error *err)
+                                     size_t *out_at, size_t *out_end,
+                                     struct armi_error *err)
 {
     const struct armi_pq_chunk *chunk = r->chunk;
     bool is_first = chunk->rows == 0;
@@ -391,27 +410,33 @@ static enum armi_status nested_range(struct reader *r, const uint8_t *rep, size_
     if (count > 0 && rep[0] != 0 && is_first)
         return armi_error_set(err, ARMI_CORRUPTION, "the first row begins inside a list");
     if (r->row_from >= chunk->rows)
-        *out_at = armi_pq_levels_find_zero(rep, count, (uint64_t)(r->row_from - chunk->rows));
+        *out_at =
+            armi_pq_levels_find_zero(rep, count, (uint64_t)(r->row_from - chunk->rows));
     *out_end = armi_pq_levels_find_zero(rep, count, (uint64_t)(r->row_end - chunk->rows));
     return ARMI_OK;
 }
 
-static enum armi_status nested_page(struct reader *r, const struct armi_pq_page_parts *parts,
-                                    int64_t *out_rows, bool *out_all, struct armi_error *err)
+static enum armi_status nested_page(struct reader *r,
+                                    const struct armi_pq_page_parts *parts,
+                                    int64_t *out_rows, bool *out_all,
+                                    struct armi_error *err)
 {
     const struct armi_pq_leaf *leaf = r->chunk->leaf;
     size_t n = parts->count, at = 0, end = n, from = r->out->levels.count;
     uint8_t *rep, *def;
     if (r->out->budget != NULL && n > r->out->budget->max / 2)
-        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes", n);
+        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
+                              n);
     ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, 2 * n, &rep, err));
     def = rep + n;
     if (leaf->max_def > 0)
-        ARMI_TRY(armi_pq_levels_read(parts->def, parts->def_encoding, leaf->max_def, def, n, err));
+        ARMI_TRY(armi_pq_levels_read(parts->def, parts->def_encoding, leaf->max_def, def, n,
+                                     err));
     else
         memset(def, 0, n);
     if (leaf->max_rep > 0) {
-        ARMI_TRY(armi_pq_levels_read(parts->rep, parts->rep_encoding, leaf->max_rep, rep, n, err));
+        ARMI_TRY(armi_pq_levels_read(parts->rep, parts->rep_encoding, leaf->max_rep, rep, n,
+                                     err));
         *out_rows = (int64_t)armi_pq_levels_count_equal(rep, n, 0);
         ARMI_TRY(nested_range(r, rep, n, &at, &end, err));
     } else {
@@ -424,11 +449,12 @@ static enum armi_status nested_page(struct reader *r, const struct armi_pq_page_
     *out_all = end == n;
     if (at >= end)
         return ARMI_OK;
-    struct armi_pq_span span = {parts->values, armi_pq_levels_count_equal(def, n, leaf->max_def),
-                                armi_pq_levels_count_equal(def, at, leaf->max_def),
-                                armi_pq_levels_count_equal(def + at, end - at, leaf->max_def)};
-    ARMI_TRY(levels_append(r->shape, r->out, leaf->max_rep > 0 ? rep + at : NULL, def + at, end - at,
-                           err));
+    struct armi_pq_span span = {
+        parts->values, armi_pq_levels_count_equal(def, n, leaf->max_def),
+        armi_pq_levels_count_equal(def, at, leaf->max_def),
+        armi_pq_levels_count_equal(def + at, end - at, leaf->max_def)};
+    ARMI_TRY(levels_append(r->shape, r->out, leaf->max_rep > 0 ? rep + at : NULL, def + at,
+                           end - at, err));
     return nested_values(r, parts, span, from, err);
 }
 
@@ -446,7 +472,8 @@ static enum armi_status check_page(const struct reader *r, const struct armi_pq_
     bool is_v2 = page->header.type == ARMI_PQ_DATA_PAGE_V2;
     int64_t count = page_values(&page->header);
     if (!ARMI_PQ_HAS(&page->header, is_v2 ? 8 : 5))
-        return armi_error_set(err, ARMI_CORRUPTION, "the page's header is not that of its type");
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "the page's header is not that of its type");
     int64_t left = chunk->values >= 0 ? chunk->meta->meta.value_count - chunk->values
                                       : chunk->meta->meta.value_count;
     if (count < 0 || count > left)
@@ -457,7 +484,8 @@ static enum armi_status check_page(const struct reader *r, const struct armi_pq_
 }
 
 /* Flat pages before the span need not be looked into; of V2 the header tells the rows. */
-static bool is_before(const struct reader *r, const struct armi_pq_page *page, int64_t *out_rows)
+static bool is_before(const struct reader *r, const struct armi_pq_page *page,
+                      int64_t *out_rows)
 {
     const struct armi_pq_chunk *chunk = r->chunk;
     bool is_v2 = page->header.type == ARMI_PQ_DATA_PAGE_V2;
@@ -527,20 +555,23 @@ static enum armi_status read_pages(struct reader *r, struct armi_error *err)
         } else if (chunk->rows >= r->row_end) {
             break; /* pages that the offset index named end with a row */
         } else {
-            return armi_error_set(err, ARMI_CORRUPTION, "the column ends after %lld of %lld rows",
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "the column ends after %lld of %lld rows",
                                   (long long)chunk->rows, (long long)r->row_end);
         }
     }
     if (chunk->rows > chunk->row_count)
-        return armi_error_set(err, ARMI_CORRUPTION, "%lld rows where the row group has %lld",
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "%lld rows where the row group has %lld",
                               (long long)chunk->rows, (long long)chunk->row_count);
     return ARMI_OK;
 }
 
 enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
-                                     const struct armi_pq_leaf_shape *shape, int64_t row_from,
-                                     int64_t row_count, bool is_partial, bool zero_copy,
-                                     struct armi_pq_budget *budget, struct armi_pq_worker *worker,
+                                     const struct armi_pq_leaf_shape *shape,
+                                     int64_t row_from, int64_t row_count, bool is_partial,
+                                     bool zero_copy, struct armi_pq_budget *budget,
+                                     struct armi_pq_worker *worker,
                                      struct armi_pq_leaf_data *out, struct armi_error *err)
 {
     struct reader r = {.chunk = chunk,
@@ -558,7 +589,8 @@ enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
     }
     enum armi_status status =
         armi_pq_chunk_seek(chunk, row_from, row_count, is_partial, budget, worker, err);
-    if (status == ARMI_OK && shape->is_dictionary && chunk->dictionary.is_set && row_count > 0)
+    if (status == ARMI_OK && shape->is_dictionary && chunk->dictionary.is_set &&
+        row_count > 0)
         status = dictionary_append(&out->dictionary, &chunk->dictionary.values, err);
     if (status == ARMI_OK)
         status = armi_pq_sink_reserve(&out->sink, 0, 0, err);

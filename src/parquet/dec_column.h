@@ -48,7 +48,8 @@ struct armi_pq_leaf_data {
 void armi_pq_leaf_data_release(struct armi_pq_leaf_data *data);
 
 enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, uint32_t leaf,
-                                         struct armi_pq_leaf_shape *out, struct armi_error *err);
+                                         struct armi_pq_leaf_shape *out,
+                                         struct armi_error *err);
 
 /*
  * Reads rows [row_from, row_from + row_count), which lie in the row group, into *out, a zeroed struct
@@ -56,9 +57,10 @@ enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, ui
  * reading the whole chunk.
  */
 enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
-                                     const struct armi_pq_leaf_shape *shape, int64_t row_from,
-                                     int64_t row_count, bool is_partial, bool zero_copy,
-                                     struct armi_pq_budget *budget, struct armi_pq_worker *worker,
+                                     const struct armi_pq_leaf_shape *shape,
+                                     int64_t row_from, int64_t row_count, bool is_partial,
+                                     bool zero_copy, struct armi_pq_budget *budget,
+                                     struct armi_pq_worker *worker,
                                      struct armi_pq_leaf_data *out, struct armi_error *err);
 
 #endif

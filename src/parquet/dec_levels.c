@@ -7,7 +7,8 @@
 
 /* A V1 page's levels: four bytes of length and the runs, or legacy packed bits without a length. */
 static enum armi_status split_v1_levels(struct armi_reader *in, int encoding, unsigned max,
-                                        size_t count, struct armi_slice *out, struct armi_error *err)
+                                        size_t count, struct armi_slice *out,
+                                        struct armi_error *err)
 {
     uint32_t size;
     const uint8_t *data;
@@ -15,7 +16,8 @@ static enum armi_status split_v1_levels(struct armi_reader *in, int encoding, un
         return ARMI_OK;
     if (encoding == ARMI_PQ_BIT_PACKED) {
         uint64_t bits = (uint64_t)count * armi_bit_width(max);
-        size = (uint32_t)((bits + 7) / 8); /* counts are below 2^31, widths below 8: checked */
+        size =
+            (uint32_t)((bits + 7) / 8); /* counts are below 2^31, widths below 8: checked */
         if ((bits + 7) / 8 > UINT32_MAX)
             size = UINT32_MAX;
     } else if (!armi_read_u32(in, &size)) {
@@ -23,8 +25,8 @@ static enum armi_status split_v1_levels(struct armi_reader *in, int encoding, un
     }
     size_t left = armi_reader_left(in);
     if (!armi_read_span(in, size, &data))
-        return armi_error_set(err, ARMI_CORRUPTION, "levels of %u bytes where %zu are left", size,
-                              left);
+        return armi_error_set(err, ARMI_CORRUPTION, "levels of %u bytes where %zu are left",
+                              size, left);
     *out = (struct armi_slice){data, size};
     return ARMI_OK;
 }
@@ -39,8 +41,10 @@ static enum armi_status split_v1(const struct armi_pq_page_header *header,
     out->encoding = h->encoding;
     out->rep_encoding = h->rep_encoding;
     out->def_encoding = h->def_encoding;
-    ARMI_TRY(split_v1_levels(&in, h->rep_encoding, leaf->max_rep, out->count, &out->rep, err));
-    ARMI_TRY(split_v1_levels(&in, h->def_encoding, leaf->max_def, out->count, &out->def, err));
+    ARMI_TRY(
+        split_v1_levels(&in, h->rep_encoding, leaf->max_rep, out->count, &out->rep, err));
+    ARMI_TRY(
+        split_v1_levels(&in, h->def_encoding, leaf->max_def, out->count, &out->def, err));
     out->values = (struct armi_slice){in.pos, armi_reader_left(&in)};
     return ARMI_OK;
 }
@@ -60,8 +64,9 @@ static void split_v2(const struct armi_pq_page_header *header, struct armi_slice
 }
 
 enum armi_status armi_pq_page_split(const struct armi_pq_page_header *header,
-                                    const struct armi_pq_leaf *leaf, struct armi_slice bytes,
-                                    struct armi_pq_page_parts *out, struct armi_error *err)
+                                    const struct armi_pq_leaf *leaf,
+                                    struct armi_slice bytes, struct armi_pq_page_parts *out,
+                                    struct armi_error *err)
 {
     memset(out, 0, sizeof *out);
     if (header->type == ARMI_PQ_DATA_PAGE)
@@ -84,8 +89,8 @@ enum armi_status armi_pq_levels_read(struct armi_slice bytes, int encoding, unsi
 }
 
 /* Eight levels a step: a byte's top bit tells the comparison, a multiplication gathers the bits. */
-void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least, uint8_t *bits,
-                             size_t at)
+void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least,
+                             uint8_t *bits, size_t at)
 {
     const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
     size_t i = 0;

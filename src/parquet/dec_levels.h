@@ -15,16 +15,17 @@ struct armi_pq_page_parts {
 
 /* Takes a page apart. `bytes` is the page without compression. */
 enum armi_status armi_pq_page_split(const struct armi_pq_page_header *header,
-                                    const struct armi_pq_leaf *leaf, struct armi_slice bytes,
-                                    struct armi_pq_page_parts *out, struct armi_error *err);
+                                    const struct armi_pq_leaf *leaf,
+                                    struct armi_slice bytes, struct armi_pq_page_parts *out,
+                                    struct armi_error *err);
 
 /* `count` levels of at most `max` as bytes. */
 enum armi_status armi_pq_levels_read(struct armi_slice bytes, int encoding, unsigned max,
                                      uint8_t *out, size_t count, struct armi_error *err);
 
 /* Bit at + i = (def[i] & 0x7f) >= least (below 0x80). Bits from `at` on are zero before. */
-void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least, uint8_t *bits,
-                             size_t at);
+void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least,
+                             uint8_t *bits, size_t at);
 size_t armi_pq_levels_count_equal(const uint8_t *levels, size_t count, unsigned value);
 
 /* Index of the n-th (from 0) level that is 0, or `count`. */

@@ -8,6 +8,7 @@
 #define ARMI_DEC_SINK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "base/buf.h"
 
@@ -15,6 +16,7 @@
 struct armi_pq_budget {
     atomic_uint_least64_t used;
     uint64_t max;
+    atomic_bool was_hit; /* something was refused for it */
 };
 
 /* ARMI_LIMIT when `size` more would be over the maximum. */

@@ -17,8 +17,9 @@
 #include "parquet/parquet_schema.h"
 
 struct armi_pq_open_options {
-    uint32_t footer_size;  /* of the metadata alone, where it is known; 0: read from the tail */
-    bool no_arrow_schema;  /* ignore ARROW:schema */
+    uint32_t
+        footer_size; /* of the metadata alone, where it is known; 0: read from the tail */
+    bool no_arrow_schema; /* ignore ARROW:schema */
     /* Exact types by column name (a struct field), which go before ARROW:schema; NULL: none. A type
      * that does not fit what is stored is ignored. Borrowed for the call. */
     const struct armi_field *target;
@@ -46,7 +47,7 @@ struct armi_pq_read_options {
     uint64_t max_bytes; /* of the result's buffers; 0: ARMI_RESULT_BYTES */
     bool no_checksum;   /* do not compare the pages' CRC-32 */
     bool no_utf8_check;
-    bool no_zero_copy;  /* results must not hold the source */
+    bool no_zero_copy; /* results must not hold the source */
 };
 
 /*
@@ -58,8 +59,9 @@ struct armi_pq_read_options {
  * offsets have 32 bits: fewer rows at a time then do.
  */
 enum armi_status armi_pq_file_read(struct armi_parquet_file *file, uint32_t row_group,
-                                   int64_t row_from, int64_t row_count, const uint32_t *columns,
-                                   size_t column_count, const struct armi_pq_read_options *options,
+                                   int64_t row_from, int64_t row_count,
+                                   const uint32_t *columns, size_t column_count,
+                                   const struct armi_pq_read_options *options,
                                    struct ArrowArray *out, struct armi_error *err);
 
 /*
@@ -77,5 +79,10 @@ void armi_pq_cursor_free(struct armi_pq_cursor *cursor);
 enum armi_status armi_pq_cursor_read(struct armi_pq_cursor *cursor, int64_t row_from,
                                      int64_t row_count, struct ArrowArray *out,
                                      struct armi_error *err);
+
+/* From here on max_bytes is this. */
+void armi_pq_cursor_set_max(struct armi_pq_cursor *cursor, uint64_t max_bytes);
+/* Whether the last read's ARMI_LIMIT was max_bytes, which fewer rows at a time do not help. */
+bool armi_pq_cursor_hit_budget(const struct armi_pq_cursor *cursor);
 
 #endif

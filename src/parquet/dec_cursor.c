@@ -1,0 +1,272 @@
+/*
+ * Reading spans of rows: one task a leaf decodes, one task a column assembles. The cursor keeps each
+ * leaf's chunk between spans.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "arrow/field.h"
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "parquet/dec_assemble.h"
+#include "parquet/dec_file.h"
+
+struct cursor_column {
+    uint32_t node;
+    uint32_t leaf_first; /* the file's */
+    uint32_t first;      /* the cursor's */
+};
+
+struct armi_pq_cursor {
+    struct armi_parquet_file *file;
+    uint32_t row_group;
+    struct armi_pq_read_options options;
+    size_t column_count;
+    struct cursor_column *columns;
+    size_t leaf_count; /* leaves of the columns, those of a column in a row */
+    struct armi_pq_chunk *chunks;
+    struct armi_pq_leaf_data *data;
+    struct armi_pq_leaf_shape *shapes;
+    uint32_t *order; /* leaves by falling size, so that the largest begin first */
+    unsigned worker_count;
+    struct armi_pq_worker *workers;
+    bool is_partial;
+    bool hit_budget; /* by the last read */
+};
+
+/* What one span's tasks share. */
+struct span_read {
+    struct armi_pq_cursor *cursor;
+    int64_t row_from, row_count;
+    struct armi_pq_budget budget;
+    struct armi_holder *holder;
+    struct ArrowArray *out;
+};
+
+static enum armi_status cursor_alloc(struct armi_pq_cursor *c, struct armi_error *err)
+{
+    c->columns = armi_alloc_zero(c->column_count + 1, sizeof *c->columns);
+    c->chunks = armi_alloc_zero(c->leaf_count + 1, sizeof *c->chunks);
+    c->data = armi_alloc_zero(c->leaf_count + 1, sizeof *c->data);
+    c->shapes = armi_alloc_zero(c->leaf_count + 1, sizeof *c->shapes);
+    c->order = armi_alloc_zero(c->leaf_count + 1, sizeof *c->order);
+    c->worker_count = armi_pool_width(&c->options.parallel);
+    c->workers = armi_alloc_zero(c->worker_count, sizeof *c->workers);
+    if (c->columns == NULL || c->chunks == NULL || c->data == NULL || c->shapes == NULL ||
+        c->order == NULL || c->workers == NULL)
+        return armi_error_no_memory(err);
+    return ARMI_OK;
+}
+
+static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *columns)
+{
+    const struct armi_pq_schema *schema = &c->file->schema;
+    const struct armi_pq_row_group *group = &c->file->meta.row_groups.items[c->row_group];
+    uint32_t next = 0;
+    for (size_t i = 0; i < c->column_count; i++) {
+        uint32_t node = schema->nodes[0].children[columns[i]];
+        const struct armi_pq_node *n = &schema->nodes[node];
+        c->columns[i] = (struct cursor_column){node, n->leaf_first, next};
+        for (uint32_t k = 0; k < n->leaf_count; k++, next++) {
+            const struct armi_pq_leaf *leaf = &schema->leaves[n->leaf_first + k];
+            armi_pq_chunk_init(&c->chunks[next], &c->file->source, leaf,
+                               &group->columns.items[leaf->index], group->row_count);
+            c->chunks[next].no_checksum = c->options.no_checksum;
+            c->chunks[next].no_utf8_check = c->options.no_utf8_check;
+            c->shapes[next] = c->file->shapes[n->leaf_first + k];
+            c->order[next] = next;
+        }
+    }
+}
+
+/* Insertion of each into those before it, by halves: the counts are small or the sizes equal. */
+static void sort_order(struct armi_pq_cursor *c, uint32_t *room, size_t from, size_t count)
+{
+    if (count < 2)
+        return;
+    size_t half = count / 2, a = from, b = from + half, n = 0;
+    sort_order(c, room, from, half);
+    sort_order(c, room, from + half, count - half);
+    while (a < from + half || b < from + count) {
+        bool left = b == from + count;
+        if (!left && a < from + half)
+            left = c->chunks[c->order[a]].meta->meta.compressed_size >=
+                   c->chunks[c->order[b]].meta->meta.compressed_size;
+        room[n++] = left ? c->order[a++] : c->order[b++];
+    }
+    memcpy(c->order + from, room, count * sizeof *room);
+}
+
+enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row_group,
+                                    const uint32_t *columns, size_t column_count,
+                                    const struct armi_pq_read_options *options,
+                                    struct armi_pq_cursor **out, struct armi_error *err)
+{
+    assert(row_group < file->meta.row_groups.count);
+    struct armi_pq_cursor *c = armi_alloc_zero(1, sizeof *c);
+    if (c == NULL)
+        return armi_error_no_memory(err);
+    c->file = armi_pq_file_ref(file);
+    c->row_group = row_group;
+    if (options != NULL)
+        c->options = *options;
+    if (c->options.max_bytes == 0)
+        c->options.max_bytes = ARMI_RESULT_BYTES;
+    c->column_count = column_count;
+    for (size_t i = 0; i < column_count; i++) {
+        assert(columns[i] < file->schema.nodes[0].child_count);
+        c->leaf_count +=
+            file->schema.nodes[file->schema.nodes[0].children[columns[i]]].leaf_count;
+    }
+    enum armi_status status = cursor_alloc(c, err);
+    if (status == ARMI_OK) {
+        cursor_columns(c, columns);
+        uint32_t *room = armi_alloc_array(c->leaf_count + 1, sizeof *room);
+        if (room != NULL)
+            sort_order(c, room, 0, c->leaf_count);
+        else
+            status = armi_error_no_memory(err);
+        armi_free(room);
+    }
+    if (status != ARMI_OK) {
+        armi_pq_cursor_free(c);
+        return status;
+    }
+    *out = c;
+    return ARMI_OK;
+}
+
+void armi_pq_cursor_free(struct armi_pq_cursor *c)
+{
+    if (c == NULL)
+        return;
+    for (size_t i = 0; c->chunks != NULL && i < c->leaf_count; i++)
+        armi_pq_chunk_release(&c->chunks[i]);
+    for (size_t i = 0; c->workers != NULL && i < c->worker_count; i++)
+        armi_pq_worker_release(&c->workers[i]);
+    armi_free(c->columns);
+    armi_free(c->chunks);
+    armi_free(c->data);
+    armi_free(c->shapes);
+    armi_free(c->order);
+    armi_free(c->workers);
+    armi_pq_file_unref(c->file);
+    armi_free(c);
+}
+
+static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
+                                    struct armi_error *err)
+{
+    struct span_read *s = ctx;
+    struct armi_pq_cursor *c = s->cursor;
+    uint32_t leaf = c->order[index];
+    struct armi_pq_chunk *chunk = &c->chunks[leaf];
+    enum armi_status status = armi_pq_column_read(
+        chunk, &c->shapes[leaf], s->row_from, s->row_count, c->is_partial,
+        !c->options.no_zero_copy, &s->budget, &c->workers[worker], &c->data[leaf], err);
+    if (status == ARMI_OK)
+        return ARMI_OK;
+    char path[256];
+    return armi_error_prefix(err, status, "column \"%s\", row group %u",
+                             armi_pq_leaf_path(chunk->leaf, path, sizeof path),
+                             c->row_group);
+}
+
+static enum armi_status assemble_task(void *ctx, size_t index, unsigned worker,
+                                      struct armi_error *err)
+{
+    struct span_read *s = ctx;
+    struct armi_pq_cursor *c = s->cursor;
+    const struct cursor_column *column = &c->columns[index];
+    (void)worker;
+    struct armi_pq_assembly assembly = {
+        .schema = &c->file->schema,
+        .leaf_base = column->leaf_first,
+        .shapes = c->shapes + column->first,
+        .leaves = c->data + column->first,
+        .budget = &s->budget,
+        .holder = s->holder,
+        .row_count = s->row_count,
+    };
+    enum armi_status status =
+        armi_pq_assemble(&assembly, column->node, &s->out[index], err);
+    if (status == ARMI_OK)
+        return ARMI_OK;
+    return armi_error_prefix(err, status, "row group %u", c->row_group);
+}
+
+static void file_holder_free(void *ctx)
+{
+    armi_pq_file_unref(ctx);
+}
+
+static enum armi_status hold_file(struct span_read *s, struct armi_error *err)
+{
+    bool borrows = false;
+    for (size_t i = 0; i < s->cursor->leaf_count; i++)
+        borrows |= s->cursor->data[i].borrowed != NULL;
+    if (!borrows)
+        return ARMI_OK;
+    ARMI_TRY(armi_holder_new(file_holder_free, s->cursor->file, &s->holder, err));
+    armi_pq_file_ref(s->cursor->file);
+    return ARMI_OK;
+}
+
+enum armi_status armi_pq_cursor_read(struct armi_pq_cursor *c, int64_t row_from,
+                                     int64_t row_count, struct ArrowArray *out,
+                                     struct armi_error *err)
+{
+    struct span_read s = {.cursor = c, .row_from = row_from, .row_count = row_count};
+    assert(row_from >= 0 && row_count >= 0);
+    atomic_init(&s.budget.used, 0);
+    s.budget.max = c->options.max_bytes;
+    s.out = armi_alloc_zero(c->column_count + 1, sizeof *s.out);
+    if (s.out == NULL)
+        return armi_error_no_memory(err);
+    memset(c->data, 0, c->leaf_count * sizeof *c->data);
+    enum armi_status status =
+        armi_pool_run(&c->options.parallel, c->leaf_count, decode_task, &s, err);
+    if (status == ARMI_OK)
+        status = hold_file(&s, err);
+    if (status == ARMI_OK)
+        status =
+            armi_pool_run(&c->options.parallel, c->column_count, assemble_task, &s, err);
+    for (size_t i = 0; i < c->leaf_count; i++)
+        armi_pq_leaf_data_release(&c->data[i]);
+    for (size_t i = 0; i < c->column_count; i++) {
+        if (status == ARMI_OK)
+            out[i] = s.out[i];
+        else
+            armi_arrow_array_release(&s.out[i]);
+    }
+    armi_holder_unref(s.holder);
+    armi_free(s.out);
+    c->hit_budget = status == ARMI_LIMIT && atomic_load(&s.budget.was_hit);
+    return status;
+}
+
+void armi_pq_cursor_set_max(struct armi_pq_cursor *cursor, uint64_t max_bytes)
+{
+    cursor->options.max_bytes = max_bytes;
+}
+
+bool armi_pq_cursor_hit_budget(const struct armi_pq_cursor *cursor)
+{
+    return cursor->hit_budget;
+}
+
+enum armi_status armi_pq_file_read(struct armi_parquet_file *file, uint32_t row_group,
+                                   int64_t row_from, int64_t row_count,
+                                   const uint32_t *columns, size_t column_count,
+                                   const struct armi_pq_read_options *options,
+                                   struct ArrowArray *out, struct armi_error *err)
+{
+    struct armi_pq_cursor *cursor;
+    ARMI_TRY(
+        armi_pq_cursor_new(file, row_group, columns, column_count, options, &cursor, err));
+    cursor->is_partial =
+        row_from != 0 || row_count != file->meta.row_groups.items[row_group].row_count;
+    enum armi_status status = armi_pq_cursor_read(cursor, row_from, row_count, out, err);
+    armi_pq_cursor_free(cursor);
+    return status;
+}
