@@ -256,7 +256,7 @@ static enum armi_status view_make(const struct armi_pq_assembly *a,
     uint64_t starts[64];
     struct armi_part buffers[66] = {{0}};
     struct armi_array_parts parts = {.buffers = buffers};
-    size_t count = view_buffers(sink, starts, 64), size;
+    size_t count = view_buffers(sink, starts, 64), size = 0;
     buffers[0] = validity;
     parts.buffer_count = 1;
     enum armi_status status = ARMI_OK;
@@ -414,6 +414,12 @@ static enum armi_status leaf_make(const struct armi_pq_assembly *a,
     /* A leaf that is required is null only where something above it is, which says so itself. */
     if (!node->is_optional && node->field->type != ARMI_TYPE_NULL)
         data->sink.null_count = 0;
+    const struct armi_pq_node *parent = &a->schema->nodes[node->parent];
+    bool is_key = parent->shape == ARMI_PQ_SHAPE_STRUCT && !node->field->nullable &&
+                  a->schema->nodes[parent->parent].shape == ARMI_PQ_SHAPE_MAP;
+    if (is_key && data->sink.null_count > 0)
+        return armi_error_set(err, ARMI_CORRUPTION, "column \"%s\": a map has a null key",
+                              node->field->name);
     if (node->field->type == ARMI_TYPE_DICTIONARY)
         return dictionary_make(a, node->field, data, out, err);
     if (node->field->type == ARMI_TYPE_RUN_END)

@@ -504,7 +504,7 @@ static enum armi_status read_page(struct reader *r, const struct armi_pq_page *p
     struct armi_pq_chunk *chunk = r->chunk;
     struct armi_slice bytes;
     struct armi_pq_page_parts parts;
-    int64_t rows;
+    int64_t rows = 0;
     bool all = true;
     ARMI_TRY(check_page(r, page, err));
     if (!is_before(r, page, &rows)) {

@@ -13,6 +13,7 @@
 #include "base/bits.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "parquet/parquet_types.h"
 
 #define TAIL_SIZE     8
 #define FILE_SIZE_MIN 12
@@ -113,8 +114,8 @@ static enum armi_status open_schema(struct armi_parquet_file *file,
                                     const struct armi_pq_open_options *options,
                                     struct armi_error *err)
 {
-    bool use_hint = options == NULL || !options->no_arrow_schema;
-    ARMI_TRY(armi_pq_schema_from_parquet(&file->meta, use_hint, &file->schema, err));
+    const struct armi_field *target = options != NULL ? options->target : NULL;
+    ARMI_TRY(armi_pq_schema_from_elements(&file->meta, target, &file->schema, err));
     file->shapes =
         armi_alloc_zero((size_t)file->schema.leaf_count + 1, sizeof *file->shapes);
     if (file->shapes == NULL)

@@ -23,7 +23,7 @@ void armi_pq_values_sink(const struct armi_pq_leaf *leaf, struct armi_pq_budget 
         kind = ARMI_PQ_SINK_NONE;
     else if (leaf->convert == ARMI_PQ_BOOL)
         kind = ARMI_PQ_SINK_BITS;
-    else if (leaf->convert == ARMI_PQ_BYTES)
+    else if (leaf->convert == ARMI_PQ_BYTES && field->type != ARMI_TYPE_FIXED_BINARY)
         kind = armi_type_layout(field->type) == ARMI_LAYOUT_BINARY32 ? ARMI_PQ_SINK_BYTES32
                                                                      : ARMI_PQ_SINK_BYTES64;
     armi_pq_sink_init(sink, kind, kind == ARMI_PQ_SINK_FIXED ? leaf->arrow_width : 0,
@@ -260,12 +260,12 @@ bool armi_pq_utf8_check(const uint8_t *data, const void *offsets, bool is_64, si
     return true;
 }
 
-/* Byte arrays that become decimals. */
-static enum armi_status read_decimal_bytes(const struct armi_pq_leaf *leaf, int encoding,
-                                           const struct armi_pq_span *span,
-                                           struct armi_pq_sink *sink,
-                                           struct armi_pq_scratch *scratch,
-                                           struct armi_error *err)
+/* Byte arrays that become values of a fixed width. */
+static enum armi_status read_bytes_fixed(const struct armi_pq_leaf *leaf, int encoding,
+                                         const struct armi_pq_span *span,
+                                         struct armi_pq_sink *sink,
+                                         struct armi_pq_scratch *scratch,
+                                         struct armi_error *err)
 {
     struct armi_pq_sink bytes;
     armi_pq_sink_init(&bytes, ARMI_PQ_SINK_BYTES32, 0, sink->budget);
@@ -276,11 +276,14 @@ static enum armi_status read_decimal_bytes(const struct armi_pq_leaf *leaf, int 
     for (size_t i = 0; status == ARMI_OK && i < span->count; i++) {
         uint32_t from = armi_load32(bytes.values + 4 * i),
                  to = armi_load32(bytes.values + 4 * i + 4);
-        if (!armi_pq_decimal_from_bytes(bytes.data + from, to - from, dst + i * sink->width,
-                                        sink->width))
+        bool fits = leaf->convert == ARMI_PQ_DECIMAL_BYTES
+                        ? armi_pq_decimal_from_bytes(bytes.data + from, to - from,
+                                                     dst + i * sink->width, sink->width)
+                        : to == from; /* fixed-size binary of no bytes */
+        if (!fits)
             status = armi_error_set(
                 err, ARMI_CORRUPTION,
-                "value %zu of the page, a decimal of %u bytes, does not fit", i, to - from);
+                "value %zu of the page, which has %u bytes, does not fit", i, to - from);
     }
     armi_pq_sink_release(&bytes);
     return status;
@@ -512,8 +515,8 @@ enum armi_status armi_pq_values_read(const struct armi_pq_leaf *leaf, int encodi
         return read_bits(leaf, encoding, span, sink, err);
     if (leaf->physical != ARMI_PQ_BYTE_ARRAY)
         return read_fixed(leaf, encoding, span, sink, scratch, err);
-    if (leaf->convert == ARMI_PQ_DECIMAL_BYTES)
-        return read_decimal_bytes(leaf, encoding, span, sink, scratch, err);
+    if (sink->kind == ARMI_PQ_SINK_FIXED)
+        return read_bytes_fixed(leaf, encoding, span, sink, scratch, err);
     ARMI_TRY(bytes_into(leaf, encoding, span, sink, scratch, err));
     if (check_utf8 && armi_type_is_utf8(armi_field_value(leaf->field)->type))
         return check_text(sink, span->count, err);
