@@ -114,8 +114,11 @@ static enum armi_status open_schema(struct armi_parquet_file *file,
                                     const struct armi_pq_open_options *options,
                                     struct armi_error *err)
 {
-    const struct armi_field *target = options != NULL ? options->target : NULL;
-    ARMI_TRY(armi_pq_schema_from_elements(&file->meta, target, &file->schema, err));
+    bool use_hint = options == NULL || !options->no_arrow_schema;
+    if (options != NULL && options->target != NULL)
+        ARMI_TRY(armi_pq_schema_from_elements(&file->meta, options->target, &file->schema, err));
+    else
+        ARMI_TRY(armi_pq_schema_from_parquet(&file->meta, use_hint, &file->schema, err));
     file->shapes =
         armi_alloc_zero((size_t)file->schema.leaf_count + 1, sizeof *file->shapes);
     if (file->shapes == NULL)

@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "parquet/arrow_ipc_schema.h"
 
 #define PATH_MAX_STEPS (2 * ARMI_NESTING_MAX + 2)
 
@@ -370,7 +371,7 @@ static enum armi_status struct_read(struct build *b, const struct armi_pq_schema
         at.hint != NULL && at.hint->type == ARMI_TYPE_STRUCT ? at.hint : NULL;
     ARMI_TRY(take_hint(b, hint, false, field));
     for (size_t i = 0; i < count; i++) {
-        const struct armi_pq_schema_element *child;
+        const struct armi_pq_schema_element *child = NULL;
         ARMI_TRY(peek(b, &child));
         char name[256];
         size_t size = child->name.size < sizeof name ? child->name.size : sizeof name - 1;
@@ -457,7 +458,7 @@ static enum armi_status annotated_list(struct build *b,
                                        struct place at, uint32_t index,
                                        struct armi_field *field)
 {
-    const struct armi_pq_schema_element *repeated;
+    const struct armi_pq_schema_element *repeated = NULL;
     ARMI_TRY(peek(b, &repeated));
     if (repeated_is_item(b, e, repeated))
         return list_read(b, at, index, true, field);
@@ -535,7 +536,7 @@ static enum armi_status element_read(struct build *b, struct place at,
                                      struct armi_field *field, uint32_t *out)
 {
     struct armi_pq_schema *s = b->schema;
-    const struct armi_pq_schema_element *e;
+    const struct armi_pq_schema_element *e = NULL;
     ARMI_TRY(peek(b, &e));
     bool bare_list = !at.as_item && is_repeated(e);
     bool optional = !at.as_item && ARMI_PQ_HAS(e, 3) && e->repetition == ARMI_PQ_OPTIONAL;
@@ -630,7 +631,7 @@ static enum armi_status schema_read(struct build *b, const struct armi_field *hi
                               e->child_count, ARMI_COLUMNS_MAX);
     ARMI_TRY(children_alloc(b, node, s->root, (size_t)e->child_count));
     for (size_t i = 0; i < (size_t)e->child_count; i++) {
-        const struct armi_pq_schema_element *child;
+        const struct armi_pq_schema_element *child = NULL;
         ARMI_TRY(peek(b, &child));
         char *name = armi_strndup((const char *)child->name.data, child->name.size);
         if (name == NULL)
@@ -661,4 +662,46 @@ enum armi_status armi_pq_schema_from_elements(const struct armi_pq_file_meta *me
     }
     *out = schema;
     return ARMI_OK;
+}
+
+/* ---- ARROW:schema ---- */
+
+static const struct armi_slice *arrow_schema_pair(const struct armi_pq_file_meta *meta)
+{
+    for (uint32_t i = 0; i < meta->pairs.count; i++)
+        if (name_is(meta->pairs.items[i].key, "ARROW:schema"))
+            return &meta->pairs.items[i].value;
+    return NULL;
+}
+
+/* Base64 of the message, with or without padding. A hint that cannot be read is no hint. */
+static enum armi_status hint_read(struct armi_slice text, struct armi_field *out, bool *out_found,
+                                  struct armi_error *err)
+{
+    *out_found = false;
+    while (text.size > 0 && text.data[text.size - 1] == '=')
+        text.size--;
+    size_t size = text.size / 4 * 3 + (text.size % 4 > 1 ? text.size % 4 - 1 : 0);
+    uint8_t *bytes = armi_alloc(size + 1);
+    if (bytes == NULL)
+        return armi_error_no_memory(err);
+    enum armi_status status = ARMI_CORRUPTION;
+    if (armi_base64_decode((const char *)text.data, text.size, bytes, size))
+        status = armi_ipc_schema_decode((struct armi_slice){bytes, size}, out, NULL);
+    armi_free(bytes);
+    *out_found = status == ARMI_OK;
+    return status == ARMI_NO_MEMORY ? armi_error_no_memory(err) : ARMI_OK;
+}
+
+enum armi_status armi_pq_schema_from_parquet(const struct armi_pq_file_meta *meta, bool use_hint,
+                                             struct armi_pq_schema *out, struct armi_error *err)
+{
+    const struct armi_slice *pair = use_hint ? arrow_schema_pair(meta) : NULL;
+    struct armi_field hint = ARMI_FIELD_INIT;
+    bool found = false;
+    if (pair != NULL && pair->data != NULL)
+        ARMI_TRY(hint_read(*pair, &hint, &found, err));
+    enum armi_status status = armi_pq_schema_from_elements(meta, found ? &hint : NULL, out, err);
+    armi_field_release(&hint);
+    return status;
 }
