@@ -87,8 +87,8 @@ static void measure(const uint8_t *data, const char *what)
     qsort(a, TURNS, sizeof *a, compare);
     qsort(b, TURNS, sizeof *b, compare);
     qsort(ratio, TURNS, sizeof *ratio, compare);
-    printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", what, a[TURNS / 2], b[TURNS / 2], ratio[TURNS / 2],
-           ratio[TURNS / 10], ratio[TURNS - 1 - TURNS / 10]);
+    printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.3f\n", what, a[TURNS / 2], b[TURNS / 2],
+           ratio[TURNS / 2], ratio[TURNS / 10], ratio[TURNS - 1 - TURNS / 10]);
 }
 
 int main(int argc, char **argv)

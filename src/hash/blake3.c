@@ -15,12 +15,12 @@
 #include "base/alloc.h"
 #include "hash/blake3_kernel.h"
 
-#define LEAF  ARMI_BLAKE3_LEAF_SIZE
-#define BLOCK ARMI_BLAKE3_BLOCK_SIZE
-#define GROUP 256 /* leaves hashed in one go; 8 KiB of chaining values on the stack */
-#define STRADDLERS 32 /* leaves of a group that are put together from pieces */
-#define CROWD 32 /* small inputs hashed side by side, the most lanes there are */
-#define PART (512 * LEAF) /* what one task of the parallel form hashes */
+#define LEAF       ARMI_BLAKE3_LEAF_SIZE
+#define BLOCK      ARMI_BLAKE3_BLOCK_SIZE
+#define GROUP      256 /* leaves hashed in one go; 8 KiB of chaining values on the stack */
+#define STRADDLERS 32  /* leaves of a group that are put together from pieces */
+#define CROWD      32  /* small inputs hashed side by side, the most lanes there are */
+#define PART       (512 * LEAF) /* what one task of the parallel form hashes */
 
 static const uint32_t iv[8] = BLAKE3_IV;
 
@@ -42,7 +42,8 @@ static void node_chain(const struct armi_blake3_kernel *kernel, const struct nod
     memcpy(out, cv, sizeof cv);
 }
 
-static void init(struct armi_blake3 *self, const uint32_t key[8], uint32_t flags, uint64_t leaf)
+static void init(struct armi_blake3 *self, const uint32_t key[8], uint32_t flags,
+                 uint64_t leaf)
 {
     memcpy(self->key, key, sizeof self->key);
     memcpy(self->cv, key, sizeof self->cv);
@@ -146,8 +147,8 @@ static void hash_parents(const struct armi_blake3_kernel *kernel, const uint32_t
 }
 
 /* Level by level, an odd last one moving up as it is, until at most two are left. */
-static size_t reduce(const struct armi_blake3_kernel *kernel, const uint32_t key[8], uint32_t flags,
-                     uint8_t *cvs, size_t count)
+static size_t reduce(const struct armi_blake3_kernel *kernel, const uint32_t key[8],
+                     uint32_t flags, uint8_t *cvs, size_t count)
 {
     while (count > 2) {
         hash_parents(kernel, key, flags, cvs, count / 2, cvs);
@@ -173,8 +174,8 @@ static void stack_merge(const struct armi_blake3_kernel *kernel, struct armi_bla
 }
 
 /* Takes `count` chaining values of the leaves from self->leaf on; `cvs` is scratch afterwards. */
-static void absorb(const struct armi_blake3_kernel *kernel, struct armi_blake3 *self, uint8_t *cvs,
-                   size_t count)
+static void absorb(const struct armi_blake3_kernel *kernel, struct armi_blake3 *self,
+                   uint8_t *cvs, size_t count)
 {
     while (count > 0) {
         uint64_t at = self->leaf - self->first_leaf;
@@ -266,7 +267,8 @@ static struct armi_slice walk_take(struct walk *walk, size_t size)
         walk->piece++;
         walk->offset = 0;
     }
-    struct armi_slice span = {walk->piece->data + walk->offset, walk->piece->size - walk->offset};
+    struct armi_slice span = {walk->piece->data + walk->offset,
+                              walk->piece->size - walk->offset};
     if (span.size > size)
         span.size = size;
     walk->offset += span.size;
@@ -290,8 +292,8 @@ static const uint8_t *walk_leaf(struct walk *walk, uint8_t *scratch, bool *scatt
 }
 
 /* Up to `size` bytes into the leaf in progress, which has room for them. */
-static void walk_into_leaf(const struct armi_blake3_kernel *kernel, struct armi_blake3 *self,
-                           struct walk *walk, size_t size)
+static void walk_into_leaf(const struct armi_blake3_kernel *kernel,
+                           struct armi_blake3 *self, struct walk *walk, size_t size)
 {
     while (size > 0) {
         struct armi_slice span = walk_take(walk, size);
@@ -333,15 +335,16 @@ void armi_blake3_update_pieces(struct armi_blake3 *self, const struct armi_slice
 }
 
 /* The topmost node of all that was added, its own compression still to be done. */
-static void node_top(const struct armi_blake3_kernel *kernel, const struct armi_blake3 *self,
-                     struct node *node)
+static void node_top(const struct armi_blake3_kernel *kernel,
+                     const struct armi_blake3 *self, struct node *node)
 {
     size_t left = self->stack_count;
     bool has_right = self->block_size != 0 || left == 0;
     if (has_right)
         leaf_node(self, node);
     while (left > 0) {
-        size_t from_stack = has_right ? 1 : 2; /* without a leaf the two newest subtrees begin */
+        size_t from_stack =
+            has_right ? 1 : 2; /* without a leaf the two newest subtrees begin */
         if (has_right)
             node_chain(kernel, node, 0, node->block + 32);
         left -= from_stack;
@@ -372,8 +375,10 @@ void armi_blake3_finalize_seek(const struct armi_blake3 *self, uint64_t seek, ui
     node_top(kernel, self, &node);
     while (size > 0) {
         uint8_t bytes[BLOCK];
-        size_t skip = (size_t)(seek % BLOCK), take = BLOCK - skip < size ? BLOCK - skip : size;
-        kernel->expand(node.cv, node.block, node.size, seek / BLOCK, node.flags | BLAKE3_ROOT, bytes);
+        size_t skip = (size_t)(seek % BLOCK),
+               take = BLOCK - skip < size ? BLOCK - skip : size;
+        kernel->expand(node.cv, node.block, node.size, seek / BLOCK,
+                       node.flags | BLAKE3_ROOT, bytes);
         memcpy(out, bytes + skip, take);
         out += take;
         size -= take;
@@ -424,7 +429,8 @@ void armi_blake3_hash(const void *data, size_t size, struct armi_hash *out)
     armi_blake3_finalize(&self, out);
 }
 
-void armi_blake3_derive(const char *context, const void *data, size_t size, struct armi_hash *out)
+void armi_blake3_derive(const char *context, const void *data, size_t size,
+                        struct armi_hash *out)
 {
     struct armi_blake3 self;
     armi_blake3_init_derive_key(&self, context);
@@ -477,7 +483,8 @@ static void crowd_hash(struct crowd *crowd, size_t blocks, const struct armi_sli
     crowd->count = 0;
 }
 
-void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count, struct armi_hash *out)
+void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count,
+                           struct armi_hash *out)
 {
     struct crowd crowds[LEAF / BLOCK];
     for (size_t i = 0; i < LEAF / BLOCK; i++)
@@ -498,8 +505,8 @@ void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count, struct
         crowd_hash(&crowds[blocks - 1], blocks, inputs, out);
 }
 
-void armi_blake3_parent(const struct armi_hash *left, const struct armi_hash *right, bool root,
-                        struct armi_hash *out)
+void armi_blake3_parent(const struct armi_hash *left, const struct armi_hash *right,
+                        bool root, struct armi_hash *out)
 {
     struct node node = {.size = BLOCK, .flags = BLAKE3_PARENT};
     memcpy(node.cv, iv, sizeof node.cv);
@@ -521,7 +528,8 @@ struct parts {
     struct armi_hash *values;
 };
 
-static enum armi_status part_hash(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status part_hash(void *ctx, size_t index, unsigned worker,
+                                  struct armi_error *err)
 {
     const struct parts *parts = ctx;
     struct armi_blake3 self;
@@ -534,9 +542,9 @@ static enum armi_status part_hash(void *ctx, size_t index, unsigned worker, stru
     return ARMI_OK;
 }
 
-enum armi_status armi_blake3_hash_parallel(const struct armi_parallel *parallel, const void *data,
-                                           size_t size, struct armi_hash *out,
-                                           struct armi_error *err)
+enum armi_status armi_blake3_hash_parallel(const struct armi_parallel *parallel,
+                                           const void *data, size_t size,
+                                           struct armi_hash *out, struct armi_error *err)
 {
     size_t count = size / PART + (size % PART != 0);
     if (count < 2) {

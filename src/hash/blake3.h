@@ -56,19 +56,21 @@ void armi_blake3_finalize_seek(const struct armi_blake3 *self, uint64_t seek, ui
 /* One call. */
 void armi_blake3_hash(const void *data, size_t size, struct armi_hash *out);
 /* Derive-key mode in one call: names of nodes, the node's type being the context. */
-void armi_blake3_derive(const char *context, const void *data, size_t size, struct armi_hash *out);
+void armi_blake3_derive(const char *context, const void *data, size_t size,
+                        struct armi_hash *out);
 /*
  * Hash i of input i, `count` of them. Inputs of up to 1 KiB go side by side through the lanes of one
  * kernel call: for many small things, several times faster than one by one.
  */
-void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count, struct armi_hash *out);
+void armi_blake3_hash_many(const struct armi_slice *inputs, size_t count,
+                           struct armi_hash *out);
 /*
  * Over the thread pool; worth it from about 1 MiB on, the same as armi_blake3_hash below.
  * ARMI_NO_MEMORY, ARMI_INTERRUPTED.
  */
-enum armi_status armi_blake3_hash_parallel(const struct armi_parallel *parallel, const void *data,
-                                           size_t size, struct armi_hash *out,
-                                           struct armi_error *err);
+enum armi_status armi_blake3_hash_parallel(const struct armi_parallel *parallel,
+                                           const void *data, size_t size,
+                                           struct armi_hash *out, struct armi_error *err);
 
 /*
  * A subtree of plain hashing (no key): its input starts at leaf `first_leaf` of the whole, and is the
@@ -77,8 +79,8 @@ enum armi_status armi_blake3_hash_parallel(const struct armi_parallel *parallel,
 void armi_blake3_subtree_init(struct armi_blake3 *self, uint64_t first_leaf);
 /* The chaining value, never marked as root. At least one byte must have been added. */
 void armi_blake3_subtree_finalize(const struct armi_blake3 *self, struct armi_hash *cv);
-void armi_blake3_parent(const struct armi_hash *left, const struct armi_hash *right, bool root,
-                        struct armi_hash *out);
+void armi_blake3_parent(const struct armi_hash *left, const struct armi_hash *right,
+                        bool root, struct armi_hash *out);
 /*
  * The hash of the whole from the chaining values of its subtrees, all of one power-of-two size but
  * the last, which may be smaller. count >= 2. Works in `values`, whose content is lost.

@@ -1,7 +1,7 @@
 /*
- * BLAKE3 with AVX-512 (F and VL). One input is compressed in 128-bit rows, several side by side in
- * lanes of 512 bits; from 17 inputs on two sets of sixteen lanes run interleaved, because one set is
- * bound by the latency of its own chain, not by the width of the machine (docs/design/blake3.md).
+ * BLAKE3 with AVX-512 (F and VL): up to sixteen inputs side by side in vectors of the least width that
+ * holds them. From 32 inputs on two sets of sixteen lanes run interleaved, because one set is bound by
+ * the latency of its own chain, not by the width of the machine (docs/design/blake3.md).
  */
 #include "hash/blake3_kernel.h"
 #include "hash/blake3_rounds.h"
@@ -9,7 +9,6 @@
 
 #include <immintrin.h>
 #include <string.h>
-
 
 static inline void transpose16(__m512i r[16])
 {
@@ -25,7 +24,8 @@ static inline void transpose16(__m512i r[16])
         t[4 * g + 3] = _mm512_unpackhi_epi64(b, d);
     }
     for (int k = 0; k < 4; k++) {
-        __m512i a = _mm512_shuffle_i32x4(t[k], t[4 + k], 0x88), b = _mm512_shuffle_i32x4(t[k], t[4 + k], 0xdd);
+        __m512i a = _mm512_shuffle_i32x4(t[k], t[4 + k], 0x88);
+        __m512i b = _mm512_shuffle_i32x4(t[k], t[4 + k], 0xdd);
         __m512i c = _mm512_shuffle_i32x4(t[8 + k], t[12 + k], 0x88);
         __m512i d = _mm512_shuffle_i32x4(t[8 + k], t[12 + k], 0xdd);
         r[k] = _mm512_shuffle_i32x4(a, c, 0x88);
@@ -66,9 +66,12 @@ static inline void store16(const __m512i h[8], uint8_t *out)
         __m512i p = _mm512_permutex2var_epi64(t[k], low, t[4 + k]);
         __m512i q = _mm512_permutex2var_epi64(t[k], high, t[4 + k]);
         _mm256_storeu_si256((__m256i *)(void *)(out + 32 * k), _mm512_castsi512_si256(p));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (4 + k)), _mm512_extracti64x4_epi64(p, 1));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (8 + k)), _mm512_castsi512_si256(q));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (12 + k)), _mm512_extracti64x4_epi64(q, 1));
+        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (4 + k)),
+                            _mm512_extracti64x4_epi64(p, 1));
+        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (8 + k)),
+                            _mm512_castsi512_si256(q));
+        _mm256_storeu_si256((__m256i *)(void *)(out + 32 * (12 + k)),
+                            _mm512_extracti64x4_epi64(q, 1));
     }
 }
 
@@ -81,6 +84,7 @@ static inline __m512i set1(uint32_t x)
  * critical path. */
 #define KEEP(a) __asm__("" : "+v"(a))
 
+/* clang-format off */
 #define LANES             16
 #define LANES_FUNCTION    lanes16
 #define V                 __m512i
@@ -117,6 +121,8 @@ static inline __m512i set1(uint32_t x)
 #define ROTATE(a, n)      a = _mm_ror_epi32(a, n)
 #include "hash/blake3_lanes.h"
 
+/* clang-format on */
+
 /* Everything that the rounds over two sets of sixteen lanes touch. */
 struct state32 {
     __m512i h[2][8]; /* chaining values, in and out */
@@ -144,6 +150,7 @@ struct state32 {
 #define SECOND14 "30"
 #define SECOND15 "31"
 
+/* clang-format off */
 #define BINARY(op, a, b) op " %%zmm" b ", %%zmm" a ", %%zmm" a "\n\t"
 #define R_ADD(a, b)      BINARY("vpaddd", #a, #b) BINARY("vpaddd", SECOND##a, SECOND##b)
 #define R_ADD_C          R_ADD
@@ -181,6 +188,7 @@ static inline void rounds32(struct state32 *s)
           "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29",
           "xmm30", "xmm31");
 }
+/* clang-format on */
 
 #define AHEAD 4 /* blocks */
 

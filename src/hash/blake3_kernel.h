@@ -21,9 +21,12 @@ enum {
     BLAKE3_MATERIAL = 1 << 6,
 };
 
+/* clang-format off */
 #define BLAKE3_IV                                                                                    \
     {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19}
+/* clang-format on */
 
+/* clang-format off */
 /* f applied to the sixteen message words in the order in which each round takes them. */
 #define BLAKE3_ROUNDS(f) BLAKE3_ROUNDS_0_TO_3(f) BLAKE3_ROUNDS_4_TO_6(f)
 #define BLAKE3_ROUNDS_0_TO_3(f)                                                                      \
@@ -35,6 +38,7 @@ enum {
     f(12, 13, 9, 11, 15, 10, 14, 8, 7, 2, 5, 3, 0, 1, 6, 4)                                          \
     f(9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7)                                          \
     f(11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13)
+/* clang-format on */
 
 /* Inputs of the same number of whole blocks, each hashed on its own, side by side. */
 struct armi_blake3_lanes {
@@ -46,12 +50,13 @@ struct armi_blake3_lanes {
     bool counts;      /* whether each input's counter is one more than the one before */
     uint32_t flags;   /* of every block */
     uint32_t flags_first, flags_last; /* added on the first and the last block */
-    const uint32_t *last_sizes;       /* bytes of each input's last block; NULL = all are full */
+    const uint32_t *last_sizes; /* bytes of each input's last block; NULL = all are full */
 };
 
 /* Counters of the inputs from `at` on, low and high halves. */
-static inline void armi_blake3_lanes_counters(const struct armi_blake3_lanes *job, size_t at,
-                                              size_t count, uint32_t *low, uint32_t *high)
+static inline void armi_blake3_lanes_counters(const struct armi_blake3_lanes *job,
+                                              size_t at, size_t count, uint32_t *low,
+                                              uint32_t *high)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t counter = job->counter + (job->counts ? at + i : 0);
@@ -68,7 +73,8 @@ static inline void armi_blake3_lanes_sizes(const struct armi_blake3_lanes *job, 
         sizes[i] = job->last_sizes[at + i < job->count ? at + i : job->count - 1];
 }
 
-static inline uint32_t armi_blake3_lanes_flags(const struct armi_blake3_lanes *job, size_t block)
+static inline uint32_t armi_blake3_lanes_flags(const struct armi_blake3_lanes *job,
+                                               size_t block)
 {
     return job->flags | (block == 0 ? job->flags_first : 0) |
            (block + 1 == job->blocks ? job->flags_last : 0);
@@ -80,8 +86,8 @@ struct armi_blake3_kernel {
     void (*compress)(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
                      uint32_t flags);
     /* All 64 bytes. */
-    void (*expand)(const uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
-                   uint32_t flags, uint8_t *out);
+    void (*expand)(const uint32_t cv[8], const uint8_t *block, uint32_t size,
+                   uint64_t counter, uint32_t flags, uint8_t *out);
     /*
      * 32 bytes an input. `out` may be where the inputs are, if input i lies at or behind out + 64 * i
      * and blocks is 1: results are written after the blocks of the same turn are read.
@@ -105,8 +111,8 @@ void armi_blake3_features_limit(unsigned features);
 const struct armi_blake3_kernel *armi_blake3_kernel(void);
 
 /* Single blocks in plain C, which no vector unit does faster: see docs/design/blake3.md. */
-void armi_blake3_compress(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
-                          uint32_t flags);
+void armi_blake3_compress(uint32_t cv[8], const uint8_t *block, uint32_t size,
+                          uint64_t counter, uint32_t flags);
 void armi_blake3_expand(const uint32_t cv[8], const uint8_t *block, uint32_t size,
                         uint64_t counter, uint32_t flags, uint8_t *out);
 

@@ -26,6 +26,7 @@ struct STATE {
     V m[16];
 };
 
+/* clang-format off */
 #define MEMBER(offset)      offset "*" WIDTH "(%[s])"
 #define R_ADD(a, b)         OP2("paddd", "%%" REG #b, a)
 #define R_ADD_MESSAGE(a, w) OP2("paddd", MEMBER("(19+" #w ")"), a)
@@ -46,6 +47,7 @@ struct STATE {
 
 #define BEGIN(i)  MOVE " " MEMBER(#i) ", %%" REG #i "\n\t"
 #define END(i, v) R_XOR(i, v) MOVE " %%" REG #i ", " MEMBER(#i) "\n\t"
+/* clang-format on */
 
 static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8_t *out)
 {
@@ -69,7 +71,8 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
     for (int i = 0; i < 4; i++)
         s.iv[i] = SET1(iv[i]);
     s.size = SET1(64);
-    for (uint32_t i = 0; i < LANES; i++) { /* where each byte of word i of a vector comes from */
+    for (uint32_t i = 0; i < LANES;
+         i++) { /* where each byte of word i of a vector comes from */
         uint32_t first = 0x03020100u + 0x04040404u * (i % 4);
         ((uint32_t *)&s.rotate16)[i] = first >> 16 | first << 16;
         ((uint32_t *)&s.rotate8)[i] = first >> 8 | first << 24;
@@ -83,6 +86,7 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
             memcpy(&s.size, sizes, sizeof sizes);
         }
         LOAD_BLOCKS(inputs, 64 * b, s.m);
+        /* clang-format off */
         __asm__ volatile(
             BEGIN(0) BEGIN(1) BEGIN(2) BEGIN(3) BEGIN(4) BEGIN(5) BEGIN(6) BEGIN(7) BEGIN(9)
             BEGIN(10) BEGIN(11) BEGIN(12) BEGIN(13) BEGIN(14) BEGIN(15)
@@ -93,6 +97,7 @@ static void LANES_FUNCTION(const struct armi_blake3_lanes *job, size_t at, uint8
             : [s] "r"(&s)
             : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
               "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+        /* clang-format on */
     }
     if (left == LANES) {
         STORE_VALUES(s.h, out);

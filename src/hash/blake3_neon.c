@@ -37,6 +37,7 @@ static inline void store4(const uint32x4_t h[8], uint8_t *out)
     }
 }
 
+/* clang-format off */
 /* Shift right, then shift left and insert; 16 is a swap of half words. */
 #define ROTATE_16(a) a = vreinterpretq_u32_u16(vrev32q_u16(vreinterpretq_u16_u32(a)))
 #define ROTATE_12(a) a = vsliq_n_u32(vshrq_n_u32(a, 12), a, 20)
@@ -56,6 +57,7 @@ static inline void store4(const uint32x4_t h[8], uint8_t *out)
 #define XOR(a, b)         a = veorq_u32(a, b)
 #define ROTATE(a, n)      ROTATE_##n(a)
 #include "hash/blake3_lanes.h"
+/* clang-format on */
 
 static void hash_lanes(const struct armi_blake3_lanes *job, uint8_t *out)
 {

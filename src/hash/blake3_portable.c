@@ -18,6 +18,7 @@ static inline uint32_t rotate(uint32_t v, unsigned by)
 #define KEEP(v) __asm__("" : "+r"(v))
 
 /* The quarter-round on four words of the state. */
+/* clang-format off */
 #define MIX(a, b, c, d, x, y)                                                                        \
     do {                                                                                             \
         v##a += (x);                                                                                 \
@@ -43,6 +44,7 @@ static inline uint32_t rotate(uint32_t v, unsigned by)
     MIX(1, 6, 11, 12, m[ma], m[mb])                                                                  \
     MIX(2, 7, 8, 13, m[mc], m[md])                                                                   \
     MIX(3, 4, 9, 14, m[me], m[mf])
+/* clang-format on */
 
 /* The sixteen words after seven rounds, before the feed-forward. */
 static inline void rounds(const uint32_t cv[8], const uint8_t *block, uint32_t size,
@@ -54,15 +56,16 @@ static inline void rounds(const uint32_t cv[8], const uint8_t *block, uint32_t s
     uint32_t v0 = cv[0], v1 = cv[1], v2 = cv[2], v3 = cv[3];
     uint32_t v4 = cv[4], v5 = cv[5], v6 = cv[6], v7 = cv[7];
     uint32_t v8 = iv[0], v9 = iv[1], v10 = iv[2], v11 = iv[3];
-    uint32_t v12 = (uint32_t)counter, v13 = (uint32_t)(counter >> 32), v14 = size, v15 = flags;
+    uint32_t v12 = (uint32_t)counter, v13 = (uint32_t)(counter >> 32), v14 = size,
+             v15 = flags;
     BLAKE3_ROUNDS(ROUND)
     v[0] = v0, v[1] = v1, v[2] = v2, v[3] = v3, v[4] = v4, v[5] = v5, v[6] = v6, v[7] = v7;
     v[8] = v8, v[9] = v9, v[10] = v10, v[11] = v11;
     v[12] = v12, v[13] = v13, v[14] = v14, v[15] = v15;
 }
 
-void armi_blake3_compress(uint32_t cv[8], const uint8_t *block, uint32_t size, uint64_t counter,
-                          uint32_t flags)
+void armi_blake3_compress(uint32_t cv[8], const uint8_t *block, uint32_t size,
+                          uint64_t counter, uint32_t flags)
 {
     uint32_t v[16];
     rounds(cv, block, size, counter, flags, v);
@@ -88,10 +91,10 @@ static void hash_lanes(const struct armi_blake3_lanes *job, uint8_t *out)
         uint64_t counter = job->counter + (job->counts ? i : 0);
         memcpy(cv, job->key, sizeof cv);
         for (size_t b = 0; b < job->blocks; b++)
-            armi_blake3_compress(cv, job->inputs[i] + 64 * b,
-                                 job->last_sizes != NULL && b + 1 == job->blocks ? job->last_sizes[i]
-                                                                                 : 64,
-                                 counter, armi_blake3_lanes_flags(job, b));
+            armi_blake3_compress(
+                cv, job->inputs[i] + 64 * b,
+                job->last_sizes != NULL && b + 1 == job->blocks ? job->last_sizes[i] : 64,
+                counter, armi_blake3_lanes_flags(job, b));
         memcpy(out + 32 * i, cv, sizeof cv);
     }
 }

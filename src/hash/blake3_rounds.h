@@ -12,6 +12,7 @@
 
 /* Four half quarter-rounds side by side, step by step, so that four chains are in flight. The message
  * comes first: it is known long before, and so stays off the critical path. */
+/* clang-format off */
 #define R_HALF(b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, m0, m1, m2, m3, rd, rb)               \
     R_ADD_MESSAGE(0, m0) R_ADD_MESSAGE(1, m1) R_ADD_MESSAGE(2, m2) R_ADD_MESSAGE(3, m3)              \
     R_ADD(0, b0) R_ADD(1, b1) R_ADD(2, b2) R_ADD(3, b3)                                              \
@@ -26,5 +27,6 @@
     R_HALF(4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, m1, m3, m5, m7, 8, 7)                           \
     R_HALF(5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14, m8, ma, mc, me, 16, 12)                         \
     R_HALF(5, 6, 7, 4, 10, 11, 8, 9, 15, 12, 13, 14, m9, mb, md, mf, 8, 7)
+/* clang-format on */
 
 #endif

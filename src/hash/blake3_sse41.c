@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 #define LANES             4
 #define LANES_FUNCTION    lanes4
 #define V                 __m128i
@@ -20,6 +21,7 @@
 #define LOAD_BLOCKS       blake3_load4
 #define STORE_VALUES      blake3_store4
 #include "hash/blake3_lanes16reg.h"
+/* clang-format on */
 
 static void hash_lanes(const struct armi_blake3_lanes *job, uint8_t *out)
 {

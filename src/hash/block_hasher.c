@@ -88,7 +88,8 @@ static size_t pieces_size(const struct armi_slice *pieces, size_t count)
 static enum armi_status values_reserve(struct armi_block_hasher *self, size_t size,
                                        struct armi_error *err)
 {
-    return armi_buf_reserve(&self->values, (size / ARMI_BLOCK_SIZE + 2) * ARMI_HASH_SIZE, err);
+    return armi_buf_reserve(&self->values, (size / ARMI_BLOCK_SIZE + 2) * ARMI_HASH_SIZE,
+                            err);
 }
 
 /* The next `size` bytes, one after the other. */
@@ -122,7 +123,8 @@ struct blocks {
     uint8_t *values;
 };
 
-static enum armi_status block_hash(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status block_hash(void *ctx, size_t index, unsigned worker,
+                                   struct armi_error *err)
 {
     const struct blocks *blocks = ctx;
     struct cursor at = blocks->starts[index];
@@ -165,8 +167,8 @@ static enum armi_status hash_blocks(struct armi_block_hasher *self,
 
 enum armi_status armi_block_hasher_update_parallel(struct armi_block_hasher *self,
                                                    const struct armi_parallel *parallel,
-                                                   const struct armi_slice *pieces, size_t count,
-                                                   struct armi_error *err)
+                                                   const struct armi_slice *pieces,
+                                                   size_t count, struct armi_error *err)
 {
     struct cursor at = {pieces, 0};
     size_t size = pieces_size(pieces, count);
@@ -183,11 +185,11 @@ enum armi_status armi_block_hasher_update_parallel(struct armi_block_hasher *sel
     return ARMI_OK;
 }
 
-enum armi_status armi_block_hasher_text(const struct armi_block_hasher *self, struct armi_buf *text,
-                                        struct armi_error *err)
+enum armi_status armi_block_hasher_text(const struct armi_block_hasher *self,
+                                        struct armi_buf *text, struct armi_error *err)
 {
-    static const char head[] = {'b', '3', '-', '0' + ARMI_BLOCK_LOG2 / 10,
-                                '0' + ARMI_BLOCK_LOG2 % 10, ':'};
+    static const char head[] = {
+        'b', '3', '-', '0' + ARMI_BLOCK_LOG2 / 10, '0' + ARMI_BLOCK_LOG2 % 10, ':'};
     size_t count = (size_t)(self->size / ARMI_BLOCK_SIZE), size = count * ARMI_HASH_SIZE;
     if (count == 0)
         return ARMI_OK;

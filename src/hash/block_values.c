@@ -15,8 +15,8 @@
 #define TRAILER  8  /* footer length and magic */
 #define FILE_MIN 12 /* magic and trailer */
 /* Compact Thrift: field 1, string of 11 bytes; field 2, string of a length that follows. */
-#define KEY_HEAD "\x18\x0b" ARMI_BLOCK_KEY "\x18"
-#define KEY_SIZE (sizeof KEY_HEAD - 1)
+#define KEY_HEAD       "\x18\x0b" ARMI_BLOCK_KEY "\x18"
+#define KEY_SIZE       (sizeof KEY_HEAD - 1)
 #define TEXT_HEAD_SIZE 6 /* "b3-17:" */
 
 void armi_block_values_release(struct armi_block_values *self)
@@ -86,25 +86,30 @@ static bool key_find(struct armi_slice footer, uint64_t footer_start, struct fou
 }
 
 /* Values of the blocks of the tail, behind those that were stored. */
-static void tail_hash(struct armi_slice tail, unsigned log2, size_t first, struct armi_hash *values)
+static void tail_hash(struct armi_slice tail, unsigned log2, size_t first,
+                      struct armi_hash *values)
 {
     size_t block = (size_t)1 << log2;
     for (size_t i = 0, at = 0; at < tail.size; i++, at += block) {
         struct armi_blake3 self;
         armi_blake3_subtree_init(&self, (uint64_t)(first + i) << (log2 - 10));
-        armi_blake3_update(&self, tail.data + at, tail.size - at < block ? tail.size - at : block);
+        armi_blake3_update(&self, tail.data + at,
+                           tail.size - at < block ? tail.size - at : block);
         armi_blake3_subtree_finalize(&self, &values[i]);
     }
 }
 
 /* Whether stored values and tail combine to the name; then *out is filled. */
-static enum armi_status prove(const struct found *found, struct armi_slice tail, uint64_t file_size,
-                              const struct armi_hash *name, struct armi_block_values *out,
-                              bool *proved, struct armi_error *err)
+static enum armi_status prove(const struct found *found, struct armi_slice tail,
+                              uint64_t file_size, const struct armi_hash *name,
+                              struct armi_block_values *out, bool *proved,
+                              struct armi_error *err)
 {
     size_t count = found->count, size = count * ARMI_HASH_SIZE;
-    size_t all = count + (tail.size >> found->log2) + 1; /* at least all blocks of the file */
-    struct armi_hash *values = armi_alloc(size), *scratch = armi_alloc_array(all, sizeof *scratch);
+    size_t all =
+        count + (tail.size >> found->log2) + 1; /* at least all blocks of the file */
+    struct armi_hash *values = armi_alloc(size),
+                     *scratch = armi_alloc_array(all, sizeof *scratch);
     struct armi_hash root;
     enum armi_status status = ARMI_OK;
     *proved = false;
@@ -117,7 +122,8 @@ static enum armi_status prove(const struct found *found, struct armi_slice tail,
     memcpy(scratch, values, size);
     tail_hash(tail, found->log2, count, scratch + count);
     size_t blocks = (size_t)((file_size - 1) >> found->log2) + 1;
-    armi_blake3_combine(scratch, blocks, &root); /* at least two: one stored, one of the tail */
+    armi_blake3_combine(scratch, blocks,
+                        &root); /* at least two: one stored, one of the tail */
     if (memcmp(&root, name, sizeof root) != 0)
         goto done;
     *out = (struct armi_block_values){values, count, found->log2, file_size,
@@ -131,9 +137,10 @@ done:
 }
 
 enum armi_status armi_block_values_open(struct armi_slice end, uint64_t file_size,
-                                        const struct armi_hash *name, struct armi_block_values *out,
-                                        enum armi_block_answer *answer, uint64_t *tail_offset,
-                                        struct armi_error *err)
+                                        const struct armi_hash *name,
+                                        struct armi_block_values *out,
+                                        enum armi_block_answer *answer,
+                                        uint64_t *tail_offset, struct armi_error *err)
 {
     struct found found;
     bool proved;
@@ -161,7 +168,8 @@ enum armi_status armi_block_values_open(struct armi_slice end, uint64_t file_siz
         *tail_offset = tail_start;
         return ARMI_OK;
     }
-    struct armi_slice tail = {end.data + (tail_start - start), (size_t)(file_size - tail_start)};
+    struct armi_slice tail = {end.data + (tail_start - start),
+                              (size_t)(file_size - tail_start)};
     ARMI_TRY(prove(&found, tail, file_size, name, out, &proved, err));
     *answer = proved ? ARMI_BLOCK_PROVED : ARMI_BLOCK_WHOLE;
     return ARMI_OK;

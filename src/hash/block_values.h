@@ -36,10 +36,11 @@
  * failure only release is allowed.
  */
 struct armi_block_hasher {
-    struct armi_blake3 block; /* the newest block, held back even when it is full: it may be the last */
-    struct armi_buf values;   /* of the blocks before it, with room for one more */
-    size_t held;              /* bytes in block, ARMI_BLOCK_SIZE at most */
-    uint64_t size;            /* bytes so far */
+    struct armi_blake3
+        block; /* the newest block, held back even when it is full: it may be the last */
+    struct armi_buf values; /* of the blocks before it, with room for one more */
+    size_t held;            /* bytes in block, ARMI_BLOCK_SIZE at most */
+    uint64_t size;          /* bytes so far */
 };
 
 void armi_block_hasher_init(struct armi_block_hasher *self);
@@ -51,11 +52,11 @@ enum armi_status armi_block_hasher_update(struct armi_block_hasher *self,
 /* The same, one block a task of the pool. ARMI_NO_MEMORY, ARMI_INTERRUPTED. */
 enum armi_status armi_block_hasher_update_parallel(struct armi_block_hasher *self,
                                                    const struct armi_parallel *parallel,
-                                                   const struct armi_slice *pieces, size_t count,
-                                                   struct armi_error *err);
+                                                   const struct armi_slice *pieces,
+                                                   size_t count, struct armi_error *err);
 /* Appends the text for a footer that starts here; nothing while no block is complete. */
-enum armi_status armi_block_hasher_text(const struct armi_block_hasher *self, struct armi_buf *text,
-                                        struct armi_error *err);
+enum armi_status armi_block_hasher_text(const struct armi_block_hasher *self,
+                                        struct armi_buf *text, struct armi_error *err);
 /* Once, at the end: the values are used up. */
 void armi_block_hasher_finalize(struct armi_block_hasher *self, struct armi_hash *name);
 
@@ -65,16 +66,16 @@ uint64_t armi_block_tail_offset(uint64_t file_size, uint64_t footer_size);
 
 enum armi_block_answer {
     ARMI_BLOCK_PROVED, /* the tail and the values belong to the name */
-    ARMI_BLOCK_WHOLE,  /* no values, or none that can be believed: hash the whole file, and the name
+    ARMI_BLOCK_WHOLE, /* no values, or none that can be believed: hash the whole file, and the name
                           decides */
-    ARMI_BLOCK_MORE,   /* the tail starts at *tail_offset, before the bytes that were given */
+    ARMI_BLOCK_MORE, /* the tail starts at *tail_offset, before the bytes that were given */
 };
 
 /* Proved values. A proved open says nothing of blocks that were not verified. */
 struct armi_block_values {
     struct armi_hash *values;
-    size_t count;       /* k */
-    unsigned log2;      /* of the block size */
+    size_t count;  /* k */
+    unsigned log2; /* of the block size */
     uint64_t file_size;
     uint64_t tail_offset; /* count << log2: bytes from here on are proved */
 };
@@ -86,9 +87,10 @@ void armi_block_values_release(struct armi_block_values *self);
  * ARMI_BLOCK_MORE *tail_offset. ARMI_NO_MEMORY.
  */
 enum armi_status armi_block_values_open(struct armi_slice end, uint64_t file_size,
-                                        const struct armi_hash *name, struct armi_block_values *out,
-                                        enum armi_block_answer *answer, uint64_t *tail_offset,
-                                        struct armi_error *err);
+                                        const struct armi_hash *name,
+                                        struct armi_block_values *out,
+                                        enum armi_block_answer *answer,
+                                        uint64_t *tail_offset, struct armi_error *err);
 /* Whether `block`, 2^log2 bytes, is block `index` of the file, index < count. Decode from the same
  * buffer: a second read may give other bytes. */
 bool armi_block_values_verify(const struct armi_block_values *self, size_t index,

@@ -89,7 +89,8 @@ static void official_vectors_hold_on_every_rung(void **state)
 }
 
 /* The paper's recursive definition, over the portable compression function alone. */
-static void model_cv(const uint8_t *data, size_t size, uint64_t leaf, uint32_t root, uint8_t *out)
+static void model_cv(const uint8_t *data, size_t size, uint64_t leaf, uint32_t root,
+                     uint8_t *out)
 {
     uint32_t cv[8] = BLAKE3_IV;
     if (size <= ARMI_BLAKE3_LEAF_SIZE) {
@@ -99,9 +100,9 @@ static void model_cv(const uint8_t *data, size_t size, uint64_t leaf, uint32_t r
             size_t take = size - at < 64 ? size - at : 64;
             bool last = at + take == size;
             memcpy(block, data + at, take);
-            armi_blake3_portable.compress(
-                cv, block, (uint32_t)take, leaf,
-                (at == 0 ? BLAKE3_LEAF_START : 0u) | (last ? BLAKE3_LEAF_END | root : 0u));
+            armi_blake3_portable.compress(cv, block, (uint32_t)take, leaf,
+                                          (at == 0 ? BLAKE3_LEAF_START : 0u) |
+                                              (last ? BLAKE3_LEAF_END | root : 0u));
             at += take;
         } while (at < size);
     } else {
@@ -110,7 +111,8 @@ static void model_cv(const uint8_t *data, size_t size, uint64_t leaf, uint32_t r
             left *= 2;
         uint8_t pair[64];
         model_cv(data, left, leaf, 0, pair);
-        model_cv(data + left, size - left, leaf + left / ARMI_BLAKE3_LEAF_SIZE, 0, pair + 32);
+        model_cv(data + left, size - left, leaf + left / ARMI_BLAKE3_LEAF_SIZE, 0,
+                 pair + 32);
         armi_blake3_portable.compress(cv, pair, 64, 0, BLAKE3_PARENT | root);
     }
     memcpy(out, cv, 32);
@@ -188,7 +190,8 @@ static void subtrees(void)
 {
     for (size_t log2 = 14; log2 <= 18; log2++) {
         size_t part = (size_t)1 << log2;
-        for (size_t size = part + 1; size < 7 * part && size < INPUT_SIZE; size += part / 3 + 17) {
+        for (size_t size = part + 1; size < 7 * part && size < INPUT_SIZE;
+             size += part / 3 + 17) {
             struct armi_hash values[8], root, want, cv;
             size_t count = 0;
             for (size_t at = 0; at < size; at += part) {

@@ -45,7 +45,8 @@ static void put_key(struct armi_buf *buf, struct armi_slice text)
 
 static void put_trailer(struct file *file)
 {
-    ok(armi_buf_append_u32(&file->bytes, (uint32_t)(file->bytes.size - file->footer_start), &err));
+    ok(armi_buf_append_u32(&file->bytes, (uint32_t)(file->bytes.size - file->footer_start),
+                           &err));
     put(&file->bytes, "PAR1", 4);
 }
 
@@ -70,7 +71,8 @@ static void make_text(const struct file *file, unsigned log2, struct armi_buf *t
 }
 
 /* As a writer does it, the pieces being cut at random-ish places. */
-static void file_make(struct file *file, size_t footer_start, size_t before_key, size_t behind_key)
+static void file_make(struct file *file, size_t footer_start, size_t before_key,
+                      size_t behind_key)
 {
     struct armi_block_hasher hasher;
     struct armi_buf text;
@@ -95,7 +97,8 @@ static void file_make(struct file *file, size_t footer_start, size_t before_key,
         put_key(&file->bytes, armi_buf_slice(&text));
     put_pattern(&file->bytes, behind_key);
     put_trailer(file);
-    struct armi_slice rest = {file->bytes.data + footer_start, file->bytes.size - footer_start};
+    struct armi_slice rest = {file->bytes.data + footer_start,
+                              file->bytes.size - footer_start};
     ok(armi_block_hasher_update(&hasher, &rest, 1, &err));
     armi_block_hasher_finalize(&hasher, &file->name);
     armi_block_hasher_release(&hasher);
@@ -119,8 +122,8 @@ static enum armi_block_answer file_open(const struct file *file, size_t from,
     size_t size = file->bytes.size - from;
     uint8_t *copy = malloc(size + 1);
     memcpy(copy, file->bytes.data + from, size);
-    ok(armi_block_values_open((struct armi_slice){copy, size}, file->bytes.size, &file->name, values,
-                              &answer, &offset, &err));
+    ok(armi_block_values_open((struct armi_slice){copy, size}, file->bytes.size,
+                              &file->name, values, &answer, &offset, &err));
     free(copy);
     if (answer == ARMI_BLOCK_MORE) {
         assert_true(offset < from);
@@ -144,7 +147,8 @@ static void assert_proved(const struct file *file)
                             : file_tail(file);
         assert_int_equal(file_open(file, from, &values), ARMI_BLOCK_PROVED);
         for (size_t b = 0; b < values.count; b++)
-            assert_true(armi_block_values_verify(&values, b, file->bytes.data + (b << values.log2)));
+            assert_true(armi_block_values_verify(&values, b,
+                                                 file->bytes.data + (b << values.log2)));
         assert_true(values.tail_offset == (uint64_t)values.count << values.log2);
         assert_true(values.tail_offset <= file->footer_start);
         armi_block_values_release(&values);
@@ -170,7 +174,8 @@ static void value_of(const uint8_t *data, size_t size, size_t index, struct armi
 {
     struct armi_blake3 self;
     armi_blake3_subtree_init(&self, index * B / 1024);
-    armi_blake3_update(&self, data + index * B, size - index * B < B ? size - index * B : B);
+    armi_blake3_update(&self, data + index * B,
+                       size - index * B < B ? size - index * B : B);
     armi_blake3_subtree_finalize(&self, out);
 }
 
@@ -213,10 +218,14 @@ static void worked_example_of_opening(void **state)
     struct armi_hash tail;
     file_make(&file, 267144, 0, 0);
     assert_int_equal(file.bytes.size, 267260);
-    assert_memory_equal(file.bytes.data + 267144, "\x18\x0b" "armi.blake3\x18\x5c", 15);
+    assert_memory_equal(file.bytes.data + 267144,
+                        "\x18\x0b"
+                        "armi.blake3\x18\x5c",
+                        15);
     assert_memory_equal(file.bytes.data + 267144 + 15, text, 92);
     assert_memory_equal(file.bytes.data + 267144 + 107, "\0\x6c\0\0\0PAR1", 9);
-    assert_hash(&file.name, "d058743208c70f5adbb5227410fc3210bb33ec3674d3432339f3895b4fea3c05");
+    assert_hash(&file.name,
+                "d058743208c70f5adbb5227410fc3210bb33ec3674d3432339f3895b4fea3c05");
     assert_int_equal(file_tail(&file), 2 * B);
     assert_int_equal(file_open(&file, 2 * B, &values), ARMI_BLOCK_PROVED);
     assert_int_equal(values.count, 2);
@@ -270,7 +279,8 @@ static void worked_examples_of_the_edges(void **state)
 static void ends_of_blocks_and_long_footers(void **state)
 {
     (void)state;
-    static const size_t starts[] = {B, B + 1, 2 * B - 1, 2 * B, 3 * B, 4 * B, 5 * B + 777, 9 * B};
+    static const size_t starts[] = {B,     B + 1, 2 * B - 1,   2 * B,
+                                    3 * B, 4 * B, 5 * B + 777, 9 * B};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
         size_t key = 14 + 6 + 1 + armi_base64_size(starts[i] / B * 32) + 8;
         key += starts[i] / B * 43 + 6 > 127 ? 2 : 1;
@@ -394,7 +404,8 @@ static void damage_is_found_where_it_lies(void **state)
     struct file file;
     struct armi_block_values values;
     file_make(&file, 3 * B + 5000, 100, 100);
-    for (size_t at = 3 * B; at < file.bytes.size; at += at + 300 < file.bytes.size ? 97 : 1) {
+    for (size_t at = 3 * B; at < file.bytes.size;
+         at += at + 300 < file.bytes.size ? 97 : 1) {
         file.bytes.data[at] ^= 4;
         assert_int_equal(file_open(&file, 3 * B, &values), ARMI_BLOCK_WHOLE);
         file.bytes.data[at] ^= 4;
@@ -468,7 +479,8 @@ static void foreign_ends_are_hashed_whole(void **state)
         armi_store32(file.bytes.data + file.bytes.size - 8, sizes[i]);
         for (int renamed = 0; renamed < 2; renamed++) {
             assert_int_equal(file_open(&file, 2 * B, &values), ARMI_BLOCK_WHOLE);
-            assert_int_equal(file_open(&file, file.bytes.size - 8, &values), ARMI_BLOCK_WHOLE);
+            assert_int_equal(file_open(&file, file.bytes.size - 8, &values),
+                             ARMI_BLOCK_WHOLE);
             file_rename(&file);
         }
     }
@@ -493,11 +505,13 @@ static void readers_take_other_block_sizes(void **state)
         file_rename(&file);
         if (log2 >= ARMI_BLOCK_LOG2_MIN && log2 <= ARMI_BLOCK_LOG2_MAX) {
             struct armi_block_values values;
-            assert_int_equal(file_open(&file, file.footer_start, &values), ARMI_BLOCK_PROVED);
+            assert_int_equal(file_open(&file, file.footer_start, &values),
+                             ARMI_BLOCK_PROVED);
             assert_int_equal(values.log2, log2);
             assert_int_equal(values.count, 2);
             for (size_t b = 0; b < 2; b++)
-                assert_true(armi_block_values_verify(&values, b, file.bytes.data + (b << log2)));
+                assert_true(
+                    armi_block_values_verify(&values, b, file.bytes.data + (b << log2)));
             armi_block_values_release(&values);
         } else {
             assert_whole(&file);
@@ -517,7 +531,8 @@ static void parallel_writers_give_the_same(void **state)
         struct armi_block_hasher one, two;
         struct armi_buf text_one, text_two;
         struct armi_hash name_one, name_two;
-        size_t step = turn % 4 == 0 ? 5 * B : 3000 + turn * 40009, size = data.size - turn * 5000;
+        size_t step = turn % 4 == 0 ? 5 * B : 3000 + turn * 40009,
+               size = data.size - turn * 5000;
         armi_buf_init(&text_one, 0);
         armi_buf_init(&text_two, 0);
         armi_block_hasher_init(&one);
@@ -567,7 +582,8 @@ static enum armi_status write_and_open(const struct file *file)
     if (status == ARMI_OK)
         status = armi_block_hasher_text(&hasher, &text, &err);
     if (status == ARMI_OK)
-        status = armi_block_values_open(all, all.size, &file->name, &values, &answer, &offset, &err);
+        status = armi_block_values_open(all, all.size, &file->name, &values, &answer,
+                                        &offset, &err);
     if (status == ARMI_OK)
         assert_int_equal(answer, ARMI_BLOCK_PROVED);
     else
