@@ -13,6 +13,7 @@ struct os_fault {
     bool persistent;
     atomic_bool fired;
     size_t io_max;
+    bool skips_files, skips_folders;
 };
 
 /* 0 to go on, or what the call shall answer. */
@@ -106,15 +107,28 @@ static int64_t fault_pwritev(const struct armi_os *os, int fd,
                               offset);
 }
 
+static bool is_skipped(const struct armi_os *os, int fd)
+{
+    const struct os_fault *f = os->ctx;
+    struct armi_file_stat st;
+    if ((!f->skips_files && !f->skips_folders) || below(os)->fstat(below(os), fd, &st) < 0)
+        return false;
+    return st.kind == ARMI_ENTRY_DIRECTORY ? f->skips_folders : f->skips_files;
+}
+
 static int fault_fsync(const struct armi_os *os, int fd)
 {
     FAULT(OS_FAULT_SYNC);
+    if (is_skipped(os, fd))
+        return 0;
     return below(os)->fsync(below(os), fd);
 }
 
 static int fault_fdatasync(const struct armi_os *os, int fd)
 {
     FAULT(OS_FAULT_SYNC);
+    if (is_skipped(os, fd))
+        return 0;
     return below(os)->fdatasync(below(os), fd);
 }
 
@@ -337,6 +351,12 @@ bool os_fault_fired(const struct os_fault *fault)
 uint64_t os_fault_calls(const struct os_fault *fault)
 {
     return atomic_load(&fault->calls);
+}
+
+void os_fault_skip_syncs(struct os_fault *fault, bool of_files, bool of_folders)
+{
+    fault->skips_files = of_files;
+    fault->skips_folders = of_folders;
 }
 
 void os_fault_limit_io(struct os_fault *fault, size_t size)

@@ -54,6 +54,11 @@ void os_fault_arm(struct os_fault *fault, uint64_t n, unsigned kinds, int errnum
 bool os_fault_fired(const struct os_fault *fault);
 /* Calls of these kinds since the last arm, or since the start. */
 uint64_t os_fault_calls(const struct os_fault *fault);
+/*
+ * Lies that a test must find out: fsync of files, or of folders, answers 0 and does nothing. What
+ * stays green with such a table proves nothing about durability.
+ */
+void os_fault_skip_syncs(struct os_fault *fault, bool of_files, bool of_folders);
 /* Every read and write moves at most so many bytes: short counts. 0 = no limit. */
 void os_fault_limit_io(struct os_fault *fault, size_t size);
 
