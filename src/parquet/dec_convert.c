@@ -143,18 +143,34 @@ static enum armi_status decimal_fixed(const struct armi_pq_leaf *leaf, const uin
 #define JULIAN_UNIX_EPOCH 2440588
 #define DAY_NS            86400000000000
 
-/* Nanoseconds of the day, then the Julian day. Days times units can be beyond int64. */
+/*
+ * Nanoseconds of the day, then the Julian day; days times units can be beyond int64. Spark, which
+ * counts microseconds, wraps them for far dates while it adds the epoch: that shows as a negative day
+ * with negative nanoseconds, and is undone by wrapping back.
+ */
+static bool int96_value(int64_t ns, int32_t julian, int64_t unit_ns, int64_t *out)
+{
+    int64_t day = (int64_t)julian - JULIAN_UNIX_EPOCH, per_day = DAY_NS / unit_ns, v;
+    if (ns % unit_ns != 0)
+        return false;
+    if (ns < 0 && ns > -DAY_NS && julian < 0 && unit_ns == 1000) {
+        *out = (int64_t)((uint64_t)day * (uint64_t)per_day + (uint64_t)(ns / unit_ns));
+        return true;
+    }
+    return !__builtin_mul_overflow(day, per_day, &v) &&
+           !__builtin_add_overflow(v, ns / unit_ns, out);
+}
+
 static enum armi_status int96(const struct armi_pq_leaf *leaf, const uint8_t *src,
                               size_t count, uint8_t *dst, struct armi_error *err)
 {
-    int64_t unit_ns = leaf->factor > 0 ? leaf->factor : 1;
     for (size_t i = 0; i < count; i++) {
-        int64_t ns = (int64_t)armi_load64(src + 12 * i);
-        int64_t day = (int64_t)(int32_t)armi_load32(src + 12 * i + 8) - JULIAN_UNIX_EPOCH;
-        int64_t part = ns / unit_ns - (ns % unit_ns < 0 ? 1 : 0), v;
-        if (__builtin_mul_overflow(day, DAY_NS / unit_ns, &v) ||
-            __builtin_add_overflow(v, part, &v))
-            return does_not_fit(leaf, i, err);
+        int64_t ns = (int64_t)armi_load64(src + 12 * i), v = 0;
+        if (!int96_value(ns, (int32_t)armi_load32(src + 12 * i + 8), leaf->factor, &v))
+            return armi_error_set(
+                err, ARMI_CORRUPTION,
+                "value %zu of the page, an INT96, does not fit a timestamp of %lld ns", i,
+                (long long)leaf->factor);
         armi_store64(dst + 8 * i, (uint64_t)v);
     }
     return ARMI_OK;

@@ -515,6 +515,30 @@ static const struct meta_field *type_find(const struct meta_type *type, int16_t 
     return NULL;
 }
 
+/* A field of another type than the specification's is somebody's own use of the number. */
+static bool wire_fits(const struct meta_field *field, uint8_t wire)
+{
+    switch (field->kind) {
+    case META_BOOL:
+        return wire == ARMI_THRIFT_TRUE || wire == ARMI_THRIFT_FALSE;
+    case META_I8:
+        return wire == ARMI_THRIFT_BYTE;
+    case META_I16:
+        return wire == ARMI_THRIFT_I16;
+    case META_I32:
+        return wire == ARMI_THRIFT_I32;
+    case META_I64:
+        return wire == ARMI_THRIFT_I64;
+    case META_BINARY:
+        return wire == ARMI_THRIFT_BINARY;
+    case META_FLAG:
+    case META_STRUCT:
+        return wire == ARMI_THRIFT_STRUCT;
+    default:
+        return wire == ARMI_THRIFT_LIST;
+    }
+}
+
 /* `out` is zeroed by the caller. */
 static void read_struct(struct meta_reader *r, const struct meta_type *type, void *out)
 {
@@ -525,7 +549,7 @@ static void read_struct(struct meta_reader *r, const struct meta_type *type, voi
     uint32_t present = 0;
     while (armi_thrift_read_field(t, &wire)) {
         const struct meta_field *field = type_find(type, wire.id, &hint);
-        if (field == NULL) {
+        if (field == NULL || !wire_fits(field, wire.type)) {
             armi_thrift_skip(t, wire.type);
             continue;
         }
