@@ -127,7 +127,7 @@ static enum armi_status node_new(const struct shape *shape, struct ArrowArray *o
     p->node_count = nodes;
     p->nodes = (struct ArrowArray *)(p->owners + shape->owners);
     p->pointers = (struct ArrowArray **)(p->nodes + nodes);
-    p->buffers = (const void **)(p->pointers + nodes);
+    p->buffers = (const void **)(void *)(p->pointers + nodes);
     p->sizes = (int64_t *)(p->buffers + shape->buffers);
     for (size_t i = 0; i < nodes; i++)
         p->pointers[i] = &p->nodes[i];

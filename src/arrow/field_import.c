@@ -80,7 +80,7 @@ static bool parse_int32(const char **pos, bool is_signed, int32_t *out)
     const char *start = p;
     for (; *p >= '0' && *p <= '9'; p++) {
         v = 10 * v + (*p - '0');
-        if (v > INT32_MAX)
+        if (v > (int64_t)INT32_MAX + negative)
             return false;
     }
     if (p == start)

@@ -324,7 +324,7 @@ static enum armi_status parse_decimal(struct parser *p, enum armi_type type,
     ARMI_TRY(expect(p, "("));
     ARMI_TRY(parse_int(p, 1, precision_max, &out->precision));
     if (accept(p, ","))
-        ARMI_TRY(parse_int(p, -INT32_MAX, INT32_MAX, &out->scale));
+        ARMI_TRY(parse_int(p, INT32_MIN, INT32_MAX, &out->scale));
     return expect(p, ")");
 }
 

@@ -23,6 +23,7 @@ static void make_one_line(char *text)
             *text = '?';
 }
 
+ARMI_PRINTF(4, 0)
 static void error_fill(struct armi_error *err, enum armi_status status, int errnum, const char *format,
                        va_list args)
 {
