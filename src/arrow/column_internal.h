@@ -124,6 +124,22 @@ static inline struct armi_slice binary_at(const struct armi_array *a, int64_t i)
                                size};
 }
 
+/* Order of two decimals: little-endian two's complement of the same width, 4 to 32 bytes. */
+static inline int decimal_order(const uint8_t *a, const uint8_t *b, size_t width)
+{
+    size_t at = width - 4;
+    int32_t a_top = (int32_t)armi_load32(a + at), b_top = (int32_t)armi_load32(b + at);
+    if (a_top != b_top)
+        return a_top < b_top ? -1 : 1;
+    while (at > 0) {
+        at -= 4;
+        uint32_t v = armi_load32(a + at), w = armi_load32(b + at);
+        if (v != w)
+            return v < w ? -1 : 1;
+    }
+    return 0;
+}
+
 static inline bool layout_is_binary(enum armi_layout layout)
 {
     return layout == ARMI_LAYOUT_BINARY32 || layout == ARMI_LAYOUT_BINARY64 ||

@@ -182,22 +182,6 @@ static int order_doubles(double x, double y)
     return sign_of(x<y, x> y);
 }
 
-/* Little-endian two's complement of the same width, 4 to 32 bytes. */
-static int order_decimals(const uint8_t *x, const uint8_t *y, size_t width)
-{
-    size_t at = width - 4;
-    int32_t x_top = (int32_t)armi_load32(x + at), y_top = (int32_t)armi_load32(y + at);
-    if (x_top != y_top)
-        return sign_of(x_top<y_top, x_top> y_top);
-    while (at > 0) {
-        at -= 4;
-        uint32_t v = armi_load32(x + at), w = armi_load32(y + at);
-        if (v != w)
-            return sign_of(v<w, v> w);
-    }
-    return 0;
-}
-
 static int order_lists(const struct armi_array *a, int64_t i, const struct armi_array *b,
                        int64_t k, unsigned flags)
 {
@@ -237,7 +221,7 @@ static int order_values(const struct armi_array *a, int64_t i, const struct armi
     if (armi_type_is_float(type))
         return order_doubles(armi_array_double(a, i), armi_array_double(b, k));
     if (armi_type_is_decimal(type))
-        return order_decimals(armi_array_at(a, i), armi_array_at(b, k), (size_t)a->width);
+        return decimal_order(armi_array_at(a, i), armi_array_at(b, k), (size_t)a->width);
     if (type == ARMI_TYPE_UINT64) {
         uint64_t x = armi_load64(armi_array_at(a, i)), y = armi_load64(armi_array_at(b, k));
         return sign_of(x<y, x> y);
