@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "arrow/array_make.h"
 #include "arrow/fingerprint.h"
 #include "arrow/row_hash.h"
 #include "arrow/schema_text.h"
@@ -74,7 +75,7 @@ static struct armi_part random_part(size_t size, uint64_t mask)
     return armi_part_owned(p, (int64_t)size);
 }
 
-/* Four nulls in five bits of two random words: a fifth or so. */
+/* A quarter of the rows is null. */
 static struct armi_part random_validity(void)
 {
     uint64_t *p = need(armi_alloc(ROWS / 8));

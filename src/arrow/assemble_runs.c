@@ -492,6 +492,7 @@ static enum armi_status add_values(struct assembly *self, struct armi_error *err
         self->parts.buffer_count = 1;
         return add_struct(self, err);
     case ARMI_LAYOUT_NULL:
+        self->parts.buffer_count = 0;
         self->null_count = self->length;
         return ARMI_OK;
     default:

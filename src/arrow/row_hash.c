@@ -182,34 +182,58 @@ static enum armi_status hash_struct(const struct armi_array *array, int64_t from
     return ARMI_OK;
 }
 
-/* Each entry once, unless there are many more entries than rows. */
+/* Hashes of a dictionary's entries, so that rows look theirs up; NULL where there are many more
+ * entries than rows. Owned by the caller. */
+static enum armi_status hash_entries(const struct armi_array *array, int64_t count,
+                                     uint64_t **out, struct armi_error *err)
+{
+    const struct armi_array *values = array->dictionary;
+    *out = NULL;
+    if (values->length == 0 || values->length / 2 > count)
+        return ARMI_OK;
+    uint64_t *entries = armi_alloc_array((size_t)values->length, sizeof *entries);
+    if (entries == NULL)
+        return armi_error_no_memory(err);
+    enum armi_status status = hash_column(values, 0, values->length, entries, err);
+    if (status == ARMI_OK)
+        *out = entries;
+    else
+        armi_free(entries);
+    return status;
+}
+
+static void put_nulls(const struct armi_array *array, int64_t from, int64_t count,
+                      uint64_t *out);
+
+/* `entries` as hash_entries gave them; count <= COLUMN_BLOCK. */
+static enum armi_status hash_indices(const struct armi_array *array,
+                                     const uint64_t *entries, int64_t from, int64_t count,
+                                     uint64_t *out, struct armi_error *err)
+{
+    int64_t indices[COLUMN_BLOCK];
+    armi_column_indices(array, from, count, indices);
+    for (int64_t i = 0; i < count; i++) {
+        if (entries != NULL)
+            out[i] = entries[indices[i]];
+        else if (armi_array_is_valid_bit(array, from + i))
+            ARMI_TRY(hash_column(array->dictionary, indices[i], 1, &out[i], err));
+        else
+            out[i] = HASH_NULL;
+    }
+    put_nulls(array, from, count, out);
+    return ARMI_OK;
+}
+
 static enum armi_status hash_dictionary(const struct armi_array *array, int64_t from,
                                         int64_t count, uint64_t *out,
                                         struct armi_error *err)
 {
-    const struct armi_array *values = array->dictionary;
-    int64_t indices[COLUMN_BLOCK];
-    uint64_t *entries = NULL;
-    bool has_table = values->length / 2 <= count;
+    uint64_t *entries;
+    ARMI_TRY(hash_entries(array, count, &entries, err));
     enum armi_status status = ARMI_OK;
-    if (has_table && values->length > 0) {
-        entries = armi_alloc_array((size_t)values->length, sizeof *entries);
-        if (entries == NULL)
-            return armi_error_no_memory(err);
-        status = hash_column(values, 0, values->length, entries, err);
-    }
-    for (int64_t done = 0; done < count && status == ARMI_OK;) {
+    for (int64_t done = 0; done < count && status == ARMI_OK; done += COLUMN_BLOCK) {
         int64_t take = rows_min(count - done, COLUMN_BLOCK);
-        armi_column_indices(array, from + done, take, indices);
-        for (int64_t i = 0; i < take && status == ARMI_OK; i++) {
-            if (!armi_array_is_valid_bit(array, from + done + i))
-                out[done + i] = HASH_NULL;
-            else if (has_table)
-                out[done + i] = entries[indices[i]];
-            else
-                status = hash_column(values, indices[i], 1, &out[done + i], err);
-        }
-        done += take;
+        status = hash_indices(array, entries, from + done, take, out + done, err);
     }
     armi_free(entries);
     return status;
@@ -234,10 +258,16 @@ static void put_nulls(const struct armi_array *array, int64_t from, int64_t coun
 {
     if (array->validity == NULL)
         return;
-    size_t start = (size_t)(array->offset + from), at = start, end = at + (size_t)count;
-    for (size_t run = 0; bits_next_run(array->validity, false, end, &at, &run); at += run) {
-        for (size_t i = at; i < at + run; i++)
-            out[i - start] = HASH_NULL;
+    size_t at = (size_t)(array->offset + from), end = at + (size_t)count;
+    for (; at < end; at += 64, out += 64) {
+        size_t take = end - at < 64 ? end - at : 64;
+        uint64_t valid = bits_load64(array->validity, at, end);
+        if (valid == UINT64_MAX)
+            continue;
+        for (size_t i = 0; i < take; i++) {
+            uint64_t keep = (uint64_t)0 - ((valid >> i) & 1);
+            out[i] = (out[i] & keep) | (HASH_NULL & ~keep);
+        }
     }
 }
 
@@ -285,32 +315,36 @@ static enum armi_status hash_column(const struct armi_array *array, int64_t from
     return ARMI_OK;
 }
 
+/* Folds one column's hashes into the rows', by blocks that stay in L1. */
+static enum armi_status fold_column(const struct armi_array *column, int64_t from,
+                                    int64_t count, uint64_t *out, struct armi_error *err)
+{
+    bool is_dictionary = column->layout == ARMI_LAYOUT_DICTIONARY;
+    uint64_t block[COLUMN_BLOCK], *entries = NULL;
+    enum armi_status status = ARMI_OK;
+    if (is_dictionary)
+        status = hash_entries(column, count, &entries, err);
+    for (int64_t done = 0; done < count && status == ARMI_OK; done += COLUMN_BLOCK) {
+        int64_t take = rows_min(count - done, COLUMN_BLOCK);
+        if (is_dictionary)
+            status = hash_indices(column, entries, from + done, take, block, err);
+        else
+            status = hash_column(column, from + done, take, block, err);
+        for (int64_t i = 0; i < take && status == ARMI_OK; i++)
+            out[done + i] = fold(out[done + i] ^ block[i], K0);
+    }
+    armi_free(entries);
+    return status;
+}
+
 enum armi_status armi_row_hash(const struct armi_array *columns, size_t column_count,
                                int64_t from, int64_t count, uint64_t *out,
                                struct armi_error *err)
 {
     memset(out, 0, (size_t)count * sizeof *out);
     for (size_t c = 0; c < column_count; c++) {
-        const struct armi_array *column = &columns[c];
-        assert(from >= 0 && count <= column->length - from);
-        /* A dictionary is hashed in one go, so that its entries are; the rest by blocks in L1. */
-        int64_t step = column->layout == ARMI_LAYOUT_DICTIONARY ? count : COLUMN_BLOCK;
-        uint64_t block[COLUMN_BLOCK], *values = block;
-        if (step > COLUMN_BLOCK) {
-            values = armi_alloc_array((size_t)step, sizeof *values);
-            if (values == NULL)
-                return armi_error_no_memory(err);
-        }
-        enum armi_status status = ARMI_OK;
-        for (int64_t done = 0; done < count && status == ARMI_OK; done += step) {
-            int64_t take = rows_min(count - done, step);
-            status = hash_column(column, from + done, take, values, err);
-            for (int64_t i = 0; i < take && status == ARMI_OK; i++)
-                out[done + i] = fold(out[done + i] ^ values[i], K0);
-        }
-        if (values != block)
-            armi_free(values);
-        ARMI_TRY(status);
+        assert(from >= 0 && count <= columns[c].length - from);
+        ARMI_TRY(fold_column(&columns[c], from, count, out, err));
     }
     return ARMI_OK;
 }
