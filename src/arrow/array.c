@@ -1,6 +1,6 @@
 /*
- * Views made from ArrowArrays: the shape of each node is held against its field here, so that every
- * accessor may rely on it; what the values say is array_validate.c's.
+ * Views made from ArrowArrays: the shape of each node is held against its field here, so
+ * that every accessor may rely on it; what the values say is array_validate.c's.
  */
 #include "arrow/array.h"
 

@@ -25,16 +25,19 @@
  * that the buffers are as long as they should be; what can be contradicted is. Each level
  * includes the ones before it. */
 enum armi_validation {
-    ARMI_VALIDATE_NONE, /* the shape: counts of buffers and children, lengths, no buffer missing */
-    ARMI_VALIDATE_BOUNDS, /* O(1) a node: first and last offsets, children long enough */
-    ARMI_VALIDATE_FULL, /* every value: offsets monotone, UTF-8, dictionary indices, run ends
-                             rising, views inside their buffers, decimals fit their precision,
-                             null_count; a null where the field is not nullable is
-                             ARMI_CONSTRAINT, a value over ARMI_VALUE_SIZE_MAX ARMI_LIMIT */
+    /* The shape: counts of buffers and children, lengths, no buffer missing. */
+    ARMI_VALIDATE_NONE,
+    /* O(1) a node: first and last offsets, children long enough. */
+    ARMI_VALIDATE_BOUNDS,
+    /* Every value: offsets monotone, UTF-8, dictionary indices, run ends rising, views inside
+     * their buffers, decimals fit their precision, null_count. A null where the field is not
+     * nullable is ARMI_CONSTRAINT, a value over ARMI_VALUE_SIZE_MAX is ARMI_LIMIT. */
+    ARMI_VALIDATE_FULL,
 };
 
-/* Buffer pointers that the layout has are never NULL: where a producer sent NULL for nothing, they
- * point to a block of zeros. They may be unaligned: load with memcpy (base/bits.h). */
+/* Buffer pointers that the layout has are never NULL: where a producer sent NULL for
+ * nothing, they point to a block of zeros. They may be unaligned: load with memcpy
+ * (base/bits.h). */
 struct armi_array {
     const struct armi_field *field; /* borrowed */
     enum armi_layout layout;
@@ -44,8 +47,8 @@ struct armi_array {
     int64_t offset; /* position of row 0 */
     /* By validity over the rows; -1 = not counted, ask armi_array_null_count. */
     int64_t null_count;
-    /* LSB-first bits by position. NULL = no nulls by validity: also where a bitmap came with a
-     * null_count of 0. */
+    /* LSB-first bits by position. NULL = no nulls by validity: also where a bitmap came
+     * with a null_count of 0. */
     const uint8_t *validity;
     const uint8_t *values;  /* BITS, FIXED, BINARY*, VIEW, DICTIONARY */
     const uint8_t *offsets; /* BINARY*, LIST*, LIST_VIEW*: int32 or int64 each */
@@ -67,8 +70,8 @@ struct armi_array {
 
 /*
  * *out sees `array`, whose type is `field`; both are borrowed until the view's release.
- * ARMI_INVALID names the column (by path, "a.item") and the row. Buffers that are NULL for nothing are fine,
- * as some producers send them. ARMI_UNSUPPORTED for a union.
+ * ARMI_INVALID names the column (by path, "a.item") and the row. Buffers that are NULL
+ * for nothing are fine, as some producers send them. ARMI_UNSUPPORTED for a union.
  */
 enum armi_status armi_array_init(const struct armi_field *field,
                                  const struct ArrowArray *array, enum armi_validation level,

@@ -6,7 +6,8 @@
 
 #include "arrow/array.h"
 
-/* Stands in for a buffer that is NULL because nothing is in it: zeros, as an offset 0 is needed. */
+/* Stands in for a buffer that is NULL because nothing is in it: zeros, as an offset 0 is
+ * needed. */
 #define ARMI_NOTHING_SIZE 64
 extern const uint8_t armi_array_nothing[ARMI_NOTHING_SIZE];
 

@@ -1,6 +1,7 @@
 /*
- * ArrowArrays that we hand out. Every node owns one block, which holds its arrays of pointers and the
- * owners of its buffers, so that a consumer may move any node out of the tree and release it alone.
+ * ArrowArrays that we hand out. Every node owns one block, which holds its arrays of
+ * pointers and the owners of its buffers, so that a consumer may move any node out of the
+ * tree and release it alone.
  */
 #include "arrow/array_make.h"
 
@@ -57,7 +58,8 @@ struct armi_holder *armi_holder_ref(struct armi_holder *holder)
 void armi_holder_unref(void *ptr)
 {
     struct armi_holder *holder = ptr;
-    /* Release what this thread did to the data, acquire what others did, before it is freed. */
+    /* Release what this thread did to the data, acquire what others did, before it is
+     * freed. */
     if (holder == NULL ||
         atomic_fetch_sub_explicit(&holder->refs, 1, memory_order_acq_rel) != 1)
         return;
@@ -110,7 +112,8 @@ static void node_release(struct ArrowArray *array)
     array->release = NULL;
 }
 
-/* An array of that shape with nothing in it yet; releasing it is safe at any time from here on. */
+/* An array of that shape with nothing in it yet; releasing it is safe at any time from
+ * here on. */
 static enum armi_status node_new(const struct shape *shape, struct ArrowArray *out,
                                  struct armi_error *err)
 {
@@ -182,9 +185,9 @@ static void export_buffers(const struct armi_array *view, struct ArrowArray *out
 }
 
 /*
- * Children in step with their parent (struct, fixed-size list) can be cut instead of giving the parent
- * an offset, unless the validity bitmap stands in the way: it can only be moved by whole bytes.
- * Tells the rows of each child in *from and *count.
+ * Children in step with their parent (struct, fixed-size list) can be cut instead of
+ * giving the parent an offset, unless the validity bitmap stands in the way: it can only
+ * be moved by whole bytes. Tells the rows of each child in *from and *count.
  */
 static void cut_in_step(const struct armi_array *view, struct ArrowArray *out,
                         int64_t *from, int64_t *count)

@@ -20,6 +20,8 @@ enum armi_status armi_builder_new(const struct armi_field *field, struct armi_bu
                                   struct armi_error *err);
 void armi_builder_free(struct armi_builder *builder);
 
+/* What it builds, borrowed. */
+const struct armi_field *armi_builder_field(const struct armi_builder *builder);
 int64_t armi_builder_length(const struct armi_builder *builder);
 /* Room for `rows` more rows; a hint that makes later appends cheap. */
 enum armi_status armi_builder_reserve(struct armi_builder *builder, int64_t rows,

@@ -1,6 +1,6 @@
 /*
- * The life of a field and the questions that can be asked of it. What depends on the type alone
- * stands in one table, so that a new type is added in one place here.
+ * The life of a field and the questions that can be asked of it. What depends on the type
+ * alone stands in one table, so that a new type is added in one place here.
  */
 #include "arrow/field.h"
 
@@ -14,8 +14,7 @@
 struct type_info {
     const char *name;
     enum armi_layout layout;
-    uint8_t
-        width; /* bytes of a value in `values`, 0 where there is none or a parameter says it */
+    uint8_t width; /* bytes of a value; 0 where there is none or a parameter says it */
 };
 
 static const struct type_info type_infos[ARMI_TYPE_COUNT] = {
@@ -362,6 +361,13 @@ bool armi_type_is_integer(enum armi_type type)
 bool armi_type_is_signed(enum armi_type type)
 {
     return type >= ARMI_TYPE_INT8 && type <= ARMI_TYPE_INT64;
+}
+
+int64_t armi_type_integer_max(enum armi_type type)
+{
+    assert(armi_type_is_integer(type));
+    int bits = 8 * type_infos[type].width - (armi_type_is_signed(type) ? 1 : 0);
+    return bits >= 63 ? INT64_MAX : ((int64_t)1 << bits) - 1;
 }
 
 bool armi_type_is_float(enum armi_type type)

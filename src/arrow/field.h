@@ -152,7 +152,8 @@ enum armi_status armi_field_set_name(struct armi_field *field, const char *name,
                                      struct armi_error *err);
 enum armi_status armi_field_set_timezone(struct armi_field *field, const char *timezone,
                                          struct armi_error *err);
-/* Appends *child (moved on ARMI_OK only). O(children) each: for many, armi_field_alloc_children. */
+/* Appends *child (moved on ARMI_OK only). O(children) each: for many,
+ * armi_field_alloc_children. */
 enum armi_status armi_field_add_child(struct armi_field *field, struct armi_field *child,
                                       struct armi_error *err);
 /* `count` empty children, all ARMI_FIELD_INIT, for the caller to fill. The field had none.
@@ -264,6 +265,8 @@ bool armi_type_is_utf8(enum armi_type type);
 bool armi_type_is_nested(enum armi_type type);
 bool armi_type_is_integer(enum armi_type type);
 bool armi_type_is_signed(enum armi_type type); /* of the integers */
+/* The largest value of an integer type, INT64_MAX for uint64. */
+int64_t armi_type_integer_max(enum armi_type type);
 bool armi_type_is_float(enum armi_type type);
 bool armi_type_is_decimal(enum armi_type type);
 /* Whether `unit` means something: time32, time64, timestamp, duration. */

@@ -1,6 +1,6 @@
 /*
- * Field to ArrowSchema. Every node owns one private block with what it points to, so that a consumer
- * may move a child out and release it later, alone.
+ * Field to ArrowSchema. Every node owns one private block with what it points to, so that
+ * a consumer may move a child out and release it later, alone.
  */
 #include "arrow/field.h"
 

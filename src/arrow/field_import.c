@@ -1,7 +1,8 @@
 /*
- * ArrowSchema to field. The struct comes from another library of the same process, or from a
- * careless one: nothing is believed but that its pointers are readable. Recursion is bounded, and so is the number of
- * fields in all, because children that point at each other would make a small struct endless.
+ * ArrowSchema to field. The struct comes from another library of the same process, or
+ * from a careless one: nothing is believed but that its pointers are readable. Recursion
+ * is bounded, and so is the number of fields in all, because children that point at each
+ * other would make a small struct endless.
  */
 #include "arrow/field.h"
 
@@ -69,7 +70,8 @@ static const struct format_entry plain_formats[] = {
     {"+r", ARMI_TYPE_RUN_END, 0},
 };
 
-/* Decimal digits, a sign only before what may be negative, up to `end` or the end of the text. */
+/* Decimal digits, a sign only before what may be negative, up to `end` or the end of the
+ * text. */
 static bool parse_int32(const char **pos, bool is_signed, int32_t *out)
 {
     const char *p = *pos;
@@ -265,7 +267,8 @@ static enum armi_status import_children(struct importer *importer,
     return check_children(importer, field);
 }
 
-/* The plain field that was read is the index type; the field becomes the dictionary around it. */
+/* The plain field that was read is the index type; the field becomes the dictionary
+ * around it. */
 static enum armi_status import_dictionary(struct importer *importer,
                                           const struct ArrowSchema *schema, unsigned depth,
                                           struct armi_field *field)
@@ -279,7 +282,8 @@ static enum armi_status import_dictionary(struct importer *importer,
     ARMI_TRY(armi_field_init(&field->children[0], "", index, importer->err));
     struct armi_field *value = &field->children[1];
     ARMI_TRY(import_field(importer, schema->dictionary, depth + 1, value));
-    /* Neither has a meaning here, and producers differ: one form keeps equal schemas equal. */
+    /* Neither has a meaning here, and producers differ: one form keeps equal schemas
+     * equal. */
     value->nullable = true;
     return armi_field_set_name(value, "", importer->err);
 }

@@ -1,6 +1,7 @@
 /*
- * Key/value metadata of a field, and the keys that mean something to us: "armi.*" is reserved,
- * "PARQUET:field_id" carries the permanent id, "ARROW:extension:name" names an extension type.
+ * Key/value metadata of a field, and the keys that mean something to us: "armi.*" is
+ * reserved, "PARQUET:field_id" carries the permanent id, "ARROW:extension:name" names an
+ * extension type.
  */
 #include "arrow/field.h"
 
@@ -86,8 +87,9 @@ enum armi_status armi_metadata_set(struct armi_metadata *metadata, const char *k
     return ARMI_OK;
 }
 
-/* Keeps the pairs for which drop() is false, in order. armi_metadata_append reallocates at a power
- * of two, so a block that is larger than needed does no harm; one that is too small cannot be. */
+/* Keeps the pairs for which drop() is false, in order. armi_metadata_append reallocates
+ * at a power of two, so a block that is larger than needed does no harm; one that is too
+ * small cannot be. */
 static bool metadata_filter(struct armi_metadata *metadata,
                             bool (*drop)(struct armi_slice key, const char *arg),
                             const char *arg)

@@ -11,7 +11,8 @@
  *   decimal  = precision (1), scale (zigzag varint)
  *   metadata = varint count, count * (varint size, bytes, varint size, bytes)   flag 8
  *
- * Every choice that a writer could have is refused by the reader, so that a schema has one encoding.
+ * Every choice that a writer could have is refused by the reader, so that a schema has
+ * one encoding.
  */
 #include "arrow/schema_codec.h"
 

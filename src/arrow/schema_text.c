@@ -1,6 +1,6 @@
 /*
- * Types to text and back. The format is pyarrow's; where a text has two readings (a struct member
- * whose name holds ": "), the first ": " ends the name.
+ * Types to text and back. The format is pyarrow's; where a text has two readings (a
+ * struct member whose name holds ": "), the first ": " ends the name.
  */
 #include "arrow/schema_text.h"
 
@@ -155,6 +155,17 @@ static enum armi_status format_dictionary(const struct armi_field *field,
     return put(out, err, ", ordered=%d>", field->ordered);
 }
 
+/* With the names that the specification gives, and no nullability. */
+static enum armi_status format_run_end(const struct armi_field *field, struct armi_buf *out,
+                                       struct armi_error *err)
+{
+    ARMI_TRY(put_text(out, "run_end_encoded<run_ends: ", err));
+    ARMI_TRY(armi_type_format(&field->children[0], out, err));
+    ARMI_TRY(put_text(out, ", values: ", err));
+    ARMI_TRY(armi_type_format(&field->children[1], out, err));
+    return put_text(out, ">", err);
+}
+
 static enum armi_status format_word(const struct armi_field *field, struct armi_buf *out,
                                     struct armi_error *err)
 {
@@ -192,15 +203,6 @@ enum armi_status armi_type_format(const struct armi_field *field, struct armi_bu
     case ARMI_TYPE_LIST_VIEW:
     case ARMI_TYPE_LARGE_LIST_VIEW:
     case ARMI_TYPE_STRUCT:
-    case ARMI_TYPE_RUN_END:
-        if (field->type == ARMI_TYPE_RUN_END && field->child_count == 2) {
-            /* pyarrow prints the names that the specification gives, and no nullability. */
-            ARMI_TRY(put_text(out, "run_end_encoded<run_ends: ", err));
-            ARMI_TRY(armi_type_format(&field->children[0], out, err));
-            ARMI_TRY(put_text(out, ", values: ", err));
-            ARMI_TRY(armi_type_format(&field->children[1], out, err));
-            return put_text(out, ">", err);
-        }
         return format_list(armi_type_name(field->type), field, out, err);
     case ARMI_TYPE_FIXED_LIST:
         ARMI_TRY(format_list("fixed_size_list", field, out, err));
@@ -209,6 +211,8 @@ enum armi_status armi_type_format(const struct armi_field *field, struct armi_bu
         return format_map(field, out, err);
     case ARMI_TYPE_DICTIONARY:
         return format_dictionary(field, out, err);
+    case ARMI_TYPE_RUN_END:
+        return format_run_end(field, out, err);
     default:
         return format_word(field, out, err);
     }

@@ -1,6 +1,7 @@
 /*
- * ArrowArrayStreams of ours, and pulling from anyone's. The stream's private block keeps the whole
- * armi_error, so that status and object survive when the stream comes back to this library.
+ * ArrowArrayStreams of ours, and pulling from anyone's. The stream's private block keeps
+ * the whole armi_error, so that status and object survive when the stream comes back to
+ * this library.
  */
 #include "arrow/stream.h"
 

@@ -1,6 +1,6 @@
 /*
- * What every fuzz target implements. A target ends the process (assert, sanitizer) when the library
- * misbehaves, and returns 0 whatever the bytes were.
+ * What every fuzz target implements. A target ends the process (assert, sanitizer) when
+ * the library misbehaves, and returns 0 whatever the bytes were.
  */
 #ifndef ARMI_FUZZ_H
 #define ARMI_FUZZ_H

@@ -27,7 +27,8 @@ static void check_export(const struct armi_field *field)
     schema.release(&schema);
 }
 
-/* Names may hold what ends a name, so the text need not parse; if it does, its text is the same. */
+/* Names may hold what ends a name, so the text need not parse; if it does, its text is
+ * the same. */
 static void check_text(const struct armi_field *field)
 {
     struct armi_error err = ARMI_ERROR_INIT;

@@ -1,6 +1,7 @@
 /*
- * Runs a fuzz target over its corpus without libFuzzer, as an ordinary test: every file as it is, every
- * prefix of it, and some hundred damaged versions, the same ones each time. Usage: replay DIR
+ * Runs a fuzz target over its corpus without libFuzzer, as an ordinary test: every file
+ * as it is, every prefix of it, and some hundred damaged versions, the same ones each
+ * time. Usage: replay DIR
  */
 #include "fuzz.h"
 
