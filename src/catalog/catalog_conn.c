@@ -66,8 +66,8 @@ static const char *const stmt_texts[STMT_COUNT] = {
         "name = ?4 ORDER BY id DESC LIMIT ?2",
     [STMT_TXID_GET] = "SELECT id, target, check_value FROM txid WHERE id = ?1",
     [STMT_TXID_PUT] = "INSERT INTO txid (id, target, check_value) VALUES (?1, ?2, ?3)",
-    [STMT_TXID_LIST] =
-        "SELECT id, target, check_value FROM txid WHERE id > ?1 ORDER BY id LIMIT ?2",
+    [STMT_TXID_LIST] = "SELECT id, target, check_value FROM txid WHERE ?1 IS NULL OR id > "
+                       "?1 ORDER BY id LIMIT ?2",
     [STMT_MARK_PUT] =
         "INSERT OR IGNORE INTO mark (mark, is_node, name, time_us, check_value) "
         "VALUES (?1, ?2, ?3, ?4, ?5)",

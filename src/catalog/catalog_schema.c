@@ -84,7 +84,8 @@ static enum armi_status compare_schema(struct catalog_conn *conn, sqlite3_stmt *
         if (order < 0) {
             char what[64];
             struct armi_slice type = column_slice(stmt, 2);
-            snprintf(what, sizeof what, "it has an unknown %.*s", type.size < 16 ? (int)type.size : 16,
+            snprintf(what, sizeof what, "it has an unknown %.*s",
+                     type.size < 16 ? (int)type.size : 16,
                      type.size != 0 ? (const char *)type.data : "");
             return not_ours(err, what, name);
         }

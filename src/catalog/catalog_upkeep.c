@@ -266,25 +266,32 @@ static enum armi_status verify_refs(const struct verify *v, struct armi_error *e
     return ARMI_OK;
 }
 
-static enum armi_status txid_page(struct catalog_conn *conn, uint8_t after[ARMI_TXID_SIZE],
+/* The page behind `after`, of which the first starts before any id, the empty one too. */
+struct txid_cursor {
+    uint8_t after[ARMI_TXID_SIZE];
+    int size;
+};
+
+static enum armi_status txid_page(struct catalog_conn *conn, struct txid_cursor *cursor,
                                   size_t *count, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    struct txid_cursor next = *cursor;
     struct armi_hash commit;
-    uint8_t next[ARMI_TXID_SIZE];
+    sqlite3_stmt *stmt;
     bool row;
 
-    memcpy(next, after, sizeof next);
     ARMI_TRY(conn_stmt(conn, STMT_TXID_LIST, &stmt, err));
-    sqlite3_bind_blob(stmt, 1, after, ARMI_TXID_SIZE, SQLITE_STATIC);
+    sqlite3_bind_blob(stmt, 1, cursor->size >= 0 ? (const void *)cursor->after : NULL,
+                      cursor->size >= 0 ? cursor->size : 0, SQLITE_STATIC);
     sqlite3_bind_int64(stmt, 2, VERIFY_PAGE);
     for (*count = 0;; ++*count) {
         ARMI_TRY(conn_step(conn, stmt, &row, err));
         if (!row)
             break;
-        ARMI_TRY(txid_decode(stmt, next, &commit, err));
+        ARMI_TRY(txid_decode(stmt, next.after, &commit, err));
+        next.size = ARMI_TXID_SIZE;
     }
-    memcpy(after, next, sizeof next);
+    *cursor = next;
     return ARMI_OK;
 }
 
@@ -292,13 +299,13 @@ static enum armi_status verify_rest(const struct verify *v, struct armi_error *e
 {
     static const enum armi_mark marks[] = {ARMI_MARK_DOOMED, ARMI_MARK_DAMAGED};
     struct armi_error found = ARMI_ERROR_INIT;
-    uint8_t after[ARMI_TXID_SIZE] = {0};
+    struct txid_cursor cursor = {{0}, -1};
     size_t count = VERIFY_PAGE;
 
     while (count == VERIFY_PAGE) {
         struct catalog_conn *conn;
         ARMI_TRY(read_begin(v->catalog, &conn, err));
-        enum armi_status status = txid_page(conn, after, &count, &found);
+        enum armi_status status = txid_page(conn, &cursor, &count, &found);
         read_end(v->catalog, conn, status);
         if (status != ARMI_OK) {
             ARMI_TRY(tell(v, status, &found, err));
