@@ -435,7 +435,7 @@ static bool is_synced(size_t index, size_t count)
 void sqlite_shim_replay(size_t count, uint64_t seed, const char *dir)
 {
     struct image images[FILES_MAX] = {{0}};
-    char path[512];
+    char path[1024];
 
     assert_true(count <= events_count);
     for (size_t i = 0; i < count; i++) {
