@@ -334,6 +334,9 @@ enum armi_status armi_arrow_array_make(const struct armi_field *field, int64_t l
     assert(is_view ? parts->buffer_count >= fixed : parts->buffer_count == fixed);
     assert(parts->child_count == (is_dictionary ? 0 : field->child_count));
     assert(is_dictionary == (parts->dictionary != NULL));
+    /* Only the bytes of strings, and values of no width, may be nothing when there are rows. */
+    assert(length == 0 || fixed < 2 || parts->buffers[1].data != NULL ||
+           (field->type == ARMI_TYPE_FIXED_BINARY && field->width == 0));
     size_t variadic = parts->buffer_count - fixed;
     struct shape shape = {
         .buffers = parts->buffer_count + (is_view ? 1 : 0),
