@@ -25,7 +25,6 @@ static const char *const stmt_texts[STMT_COUNT] = {
     [STMT_META_GET] = "SELECT value, check_value FROM meta WHERE key = ?1",
     [STMT_META_PUT] =
         "INSERT OR REPLACE INTO meta (key, value, check_value) VALUES (?1, ?2, ?3)",
-    [STMT_META_LIST] = "SELECT value, check_value, key FROM meta",
     [STMT_NODE_GET] = "SELECT bytes, type FROM node WHERE name = ?1",
     [STMT_NODE_HAS] = "SELECT 1 FROM node WHERE name = ?1",
     /* A row that was damaged is put right by the same content. */
@@ -76,7 +75,6 @@ static const char *const stmt_texts[STMT_COUNT] = {
     [STMT_MARK_LIST] =
         "SELECT mark, is_node, name, time_us, check_value FROM mark WHERE mark = ?1 "
         "ORDER BY is_node, name",
-    [STMT_MARK_COUNT] = "SELECT count(*) FROM mark WHERE mark = ?1",
     [STMT_INTEGRITY] = "PRAGMA integrity_check(20)",
 };
 
@@ -271,6 +269,7 @@ static enum armi_status conn_set_up(struct armi_catalog *catalog, enum conn_mode
     ARMI_TRY(schema_check(conn, err));
     if (mode == CONN_READ)
         return conn_exec(conn, "PRAGMA query_only = ON", err);
+    ARMI_TRY(schema_use_wal(conn, err));
     /* A checkpoint is ours to start, for SQLite's own forgets a failed flush of the database. */
     ARMI_TRY(conn_exec(
         conn, "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864", err));

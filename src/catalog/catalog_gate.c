@@ -16,17 +16,22 @@
 
 #include "catalog/catalog_internal.h"
 
-#ifdef PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-/* A fork must not starve behind readers that come without end. */
-#define GATE_INIT PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP
-#else
-#define GATE_INIT PTHREAD_RWLOCK_INITIALIZER
-#endif
-
-static pthread_rwlock_t gate = GATE_INIT;
+static pthread_rwlock_t gate;
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct armi_catalog *registry;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void gate_init(void)
+{
+    pthread_rwlockattr_t attr;
+    pthread_rwlockattr_init(&attr);
+#ifdef __GLIBC__
+    /* A fork must not starve behind readers that come without end. */
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&gate, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
 
 static void fork_prepare(void)
 {
@@ -52,11 +57,15 @@ static void fork_parent(void)
     pthread_rwlock_unlock(&gate);
 }
 
-/* Only the forking thread lives on: whoever else was waiting or leading is not here. */
+/*
+ * Only the forking thread lives on: whoever else was waiting or leading is not here. What waited at the
+ * gate is still counted in it, so it is made anew.
+ */
 static void fork_child(void)
 {
-    static const pthread_rwlock_t fresh = GATE_INIT;
-    gate = fresh;
+    pthread_rwlock_unlock(&gate);
+    gate_init();
+    pthread_mutex_unlock(&registry_mutex);
     pthread_mutex_init(&registry_mutex, NULL);
     for (struct armi_catalog *c = registry; c != NULL; c = c->registry_next) {
         pthread_mutex_init(&c->pool_mutex, NULL);
@@ -69,6 +78,7 @@ static void fork_child(void)
 
 static void fork_install(void)
 {
+    gate_init();
     pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 

@@ -29,7 +29,6 @@ enum catalog_stmt {
     STMT_SAVEPOINT_UNDO,
     STMT_META_GET,
     STMT_META_PUT,
-    STMT_META_LIST,
     STMT_NODE_GET,
     STMT_NODE_HAS,
     STMT_NODE_PUT,
@@ -55,7 +54,6 @@ enum catalog_stmt {
     STMT_MARK_DELETE,
     STMT_MARK_HAS,
     STMT_MARK_LIST,
-    STMT_MARK_COUNT,
     STMT_INTEGRITY,
     STMT_COUNT,
 };
@@ -146,6 +144,8 @@ bool column_hash(sqlite3_stmt *stmt, int column, struct armi_hash *out);
 enum armi_status schema_create(struct armi_catalog *catalog, struct catalog_conn *conn,
                                struct armi_error *err);
 enum armi_status schema_check(struct catalog_conn *conn, struct armi_error *err);
+/* WAL is a property of the file, which any program may have changed: back to it. */
+enum armi_status schema_use_wal(struct catalog_conn *conn, struct armi_error *err);
 enum armi_status meta_get(struct catalog_conn *conn, const char *key, uint8_t *value,
                           size_t size, bool *found, struct armi_error *err);
 enum armi_status meta_put(struct catalog_conn *conn, const char *key, const uint8_t *value,

@@ -146,26 +146,55 @@ static enum armi_status fill_new(struct armi_catalog *catalog, struct catalog_co
     return ref_write(conn, &main_branch, err);
 }
 
-enum armi_status schema_create(struct armi_catalog *catalog, struct catalog_conn *conn,
-                               struct armi_error *err)
+enum armi_status schema_use_wal(struct catalog_conn *conn, struct armi_error *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool row;
+
+    /* The answer is the mode that holds now; in WAL already, nothing is written. */
+    int rc = sqlite3_prepare_v2(conn->db, "PRAGMA journal_mode = WAL", -1, &stmt, NULL);
+    if (rc != SQLITE_OK)
+        return conn_error(conn, rc, err);
+    enum armi_status status = conn_step(conn, stmt, &row, err);
+    if (status == ARMI_OK &&
+        !(row && armi_slice_equal(column_slice(stmt, 0), text_slice("wal"))))
+        status = armi_error_set(
+            err, ARMI_BUSY,
+            "catalog.db cannot be used in WAL mode: another program holds it");
+    sqlite3_finalize(stmt);
+    return status;
+}
+
+static enum armi_status create_in(struct armi_catalog *catalog, struct catalog_conn *conn,
+                                  struct armi_error *err)
 {
     int64_t tables;
 
-    /* The first two take effect only while the file is empty. */
+    /* auto_vacuum takes effect only while the file is empty. */
     ARMI_TRY(conn_exec(conn, "PRAGMA auto_vacuum = INCREMENTAL", err));
     ARMI_TRY(conn_exec(conn,
                        catalog->durability == ARMI_DURABILITY_NONE
                            ? "PRAGMA synchronous = OFF"
                            : "PRAGMA synchronous = FULL",
                        err));
-    ARMI_TRY(conn_exec(conn, "PRAGMA journal_mode = WAL", err));
+    ARMI_TRY(schema_use_wal(conn, err));
     ARMI_TRY(conn_run(conn, STMT_BEGIN_WRITE, err));
-    enum armi_status status =
-        conn_int(conn, "SELECT count(*) FROM sqlite_schema", &tables, err);
-    if (status == ARMI_OK && tables == 0)
-        status = fill_new(catalog, conn, err);
-    if (status == ARMI_OK)
-        status = conn_run(conn, STMT_COMMIT, err);
+    ARMI_TRY(conn_int(conn, "SELECT count(*) FROM sqlite_schema", &tables, err));
+    if (tables == 0)
+        ARMI_TRY(fill_new(catalog, conn, err));
+    return conn_run(conn, STMT_COMMIT, err);
+}
+
+enum armi_status schema_create(struct armi_catalog *catalog, struct catalog_conn *conn,
+                               struct armi_error *err)
+{
+    int64_t tables;
+
+    /* What has tables is either whole or not ours: schema_check() tells, and nothing is touched. */
+    ARMI_TRY(conn_int(conn, "SELECT count(*) FROM sqlite_schema", &tables, err));
+    if (tables != 0)
+        return ARMI_OK;
+    enum armi_status status = create_in(catalog, conn, err);
     if (status != ARMI_OK && sqlite3_get_autocommit(conn->db) == 0)
         (void)conn_run(conn, STMT_ROLLBACK, NULL);
     return status;

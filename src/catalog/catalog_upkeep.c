@@ -181,10 +181,13 @@ static enum armi_status verify_database(const struct verify *v, struct armi_erro
     char lines[INTEGRITY_LINES][INTEGRITY_SIZE];
     struct catalog_conn *conn;
     size_t count = 0;
-    uint8_t id[ARMI_REPO_ID_SIZE];
+    uint8_t id[ARMI_REPO_ID_SIZE], settled[8];
+    bool row;
 
     ARMI_TRY(read_begin(v->catalog, &conn, err));
     enum armi_status status = integrity_lines(conn, lines, &count, &found);
+    if (status == ARMI_OK)
+        status = meta_get(conn, "settled", settled, sizeof settled, &row, &found);
     read_end(v->catalog, conn, status);
     ARMI_TRY(tell(v, status, &found, err));
     for (size_t i = 0; i < count; i++)

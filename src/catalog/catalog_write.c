@@ -237,8 +237,8 @@ static void lead_locked(struct write_batch *batch, int64_t deadline, struct armi
     } else if (!run_batch(batch, catalog->writer)) {
         drop_writer(catalog);
     }
-    armi_lock_release(lock);
     gate_leave();
+    armi_lock_release(lock);
 }
 
 /* What waits now, in order; a flush that is asked for is given to all of them. */

@@ -36,7 +36,7 @@ static void fork_child(void)
     }
     handles_top = 0;
     atomic_fetch_add(&generation, 1);
-    pthread_mutex_init(&handles_lock, NULL);
+    pthread_mutex_unlock(&handles_lock);
 }
 
 static void fork_hook(void)

@@ -109,6 +109,49 @@ a_schema_change_under_an_open_handle_is_seen_by_its_next_connection(void **state
     catalog_kit_close(&kit);
 }
 
+static void a_foreign_database_is_not_touched_by_a_creation(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct catalog_kit kit = {.catalog = NULL};
+    uint8_t id[ARMI_REPO_ID_SIZE];
+    char path[TEMP_DIR_SIZE + 16];
+    static uint8_t before[1 << 16], after[1 << 16];
+
+    temp_dir_make(kit.dir);
+    tamper(&kit, "CREATE TABLE mine (x); INSERT INTO mine VALUES (1)");
+    path_of(&kit, path);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t size = fread(before, 1, sizeof before, file);
+    fclose(file);
+    fails(ARMI_CORRUPTION, armi_catalog_create(kit.dir, NULL, id, &err));
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(after, 1, sizeof after, file), size);
+    fclose(file);
+    assert_memory_equal(before, after, size);
+    catalog_kit_close(&kit);
+}
+
+static void a_catalog_out_of_wal_mode_is_brought_back(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct catalog_kit kit;
+    struct armi_hash a, b;
+    struct stat st;
+    char wal[TEMP_DIR_SIZE + 32];
+
+    closed_kit(&kit, &a, &b);
+    tamper(&kit, "PRAGMA journal_mode = DELETE");
+    ok(armi_catalog_open(kit.dir, &scratch, &kit.catalog, &err));
+    ok(catalog_kit_commit(kit.catalog, "main", 3, NULL, &err));
+    snprintf(wal, sizeof wal, "%s/catalog.db-wal", kit.dir);
+    assert_int_equal(stat(wal, &st), 0);
+    catalog_kit_close(&kit);
+}
+
 static void other_files_are_refused(void **state)
 {
     (void)state;
@@ -224,6 +267,7 @@ static void every_changed_column_of_a_row_is_corruption(void **state)
         {"UPDATE txid SET id = zeroblob(3) WHERE id = (SELECT max(id) FROM txid)",
          "catalog"},
         {"UPDATE meta SET value = zeroblob(16) WHERE key = 'id'", ""},
+        {"UPDATE meta SET value = zeroblob(7) WHERE key = 'settled'", "catalog"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct armi_error err = ARMI_ERROR_INIT;
@@ -349,6 +393,8 @@ int main(void)
         cmocka_unit_test(a_foreign_schema_is_refused_by_name),
         cmocka_unit_test(
             a_schema_change_under_an_open_handle_is_seen_by_its_next_connection),
+        cmocka_unit_test(a_foreign_database_is_not_touched_by_a_creation),
+        cmocka_unit_test(a_catalog_out_of_wal_mode_is_brought_back),
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(a_flipped_byte_in_a_node_is_corruption_naming_it),
         cmocka_unit_test(a_node_under_another_nodes_name_is_not_believed),
