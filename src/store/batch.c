@@ -434,12 +434,8 @@ static enum armi_status entry_name(struct armi_store_batch *batch, struct entry 
 static void remember_durable(struct armi_store *store, const struct entry *entry)
 {
     struct armi_file_stat state;
-    if (armi_store_stat(store, &entry->hash, &state, NULL) != ARMI_OK)
-        return;
-    struct armi_proof *proof = armi_proof_get(store, &entry->hash, &state);
-    if (proof != NULL)
-        atomic_store(&proof->name_durable, true);
-    armi_proof_release(proof);
+    if (armi_store_stat(store, &entry->hash, &state, NULL) == ARMI_OK)
+        armi_proof_note_name(store, &entry->hash, &state);
 }
 
 static enum armi_status batch_sync(struct armi_store_batch *batch, struct armi_error *err)
@@ -458,7 +454,8 @@ static enum armi_status batch_sync(struct armi_store_batch *batch, struct armi_e
         return ARMI_OK;
     ARMI_TRY(armi_store_sync_names(batch->store, err));
     batch->needs_names_sync = false;
-    for (size_t i = first; i < batch->index.count; i++)
+    bool durable = batch->store->durability != ARMI_DURABILITY_NONE;
+    for (size_t i = first; durable && i < batch->index.count; i++)
         remember_durable(batch->store, batch->entries[i]);
     return ARMI_OK;
 }

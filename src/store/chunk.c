@@ -176,9 +176,8 @@ static enum armi_status read_end(const struct armi_chunk *chunk, uint64_t from,
 }
 
 /*
- * Steps 1 to 4 and 6 of docs/format/verified-projection: reads the tail from `start` on, or from
- * where the footer says, and looks for values that lead to the name. On ARMI_BLOCK_PROVED *values is
- * owned. *end holds what was read last.
+ * Reads the tail from `start` on, or from where the footer says (hash/block_values.h), and looks for
+ * values that lead to the name. On ARMI_BLOCK_PROVED *values is owned. *end holds what was read last.
  */
 static enum armi_status find_values(const struct armi_chunk *chunk, uint64_t start,
                                     struct armi_bytes *end,

@@ -128,20 +128,26 @@ struct armi_proof *armi_proof_find(struct armi_store *store, const struct armi_h
     return p;
 }
 
-struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_hash *hash,
-                                  const struct armi_file_stat *state)
+static struct armi_proof *proof_new(const struct armi_hash *hash,
+                                    const struct armi_file_stat *state)
+{
+    struct armi_proof *fresh = armi_alloc_zero(1, sizeof *fresh);
+    if (fresh != NULL) {
+        fresh->hash = *hash;
+        fresh->state = *state;
+        fresh->refs = 1;
+    }
+    return fresh;
+}
+
+static struct armi_proof *find_or_add(struct armi_store *store,
+                                      const struct armi_hash *hash,
+                                      const struct armi_file_stat *state)
 {
     struct armi_proof *found = armi_proof_find(store, hash, state);
-    if (found != NULL)
-        return found;
-    struct armi_proof *fresh = armi_alloc_zero(1, sizeof *fresh);
+    struct armi_proof *fresh = found == NULL ? proof_new(hash, state) : NULL;
     if (fresh == NULL)
-        return NULL;
-    fresh->hash = *hash;
-    fresh->state = *state;
-    fresh->refs = 1;
-    if (!is_settled(store->os, state))
-        return fresh;
+        return found;
     armi_store_lock();
     found = table_find(&store->proofs, hash, state); /* another thread was faster */
     if (found == NULL)
@@ -151,6 +157,23 @@ struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_ha
         return fresh;
     armi_proof_release(fresh);
     return found;
+}
+
+struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_hash *hash,
+                                  const struct armi_file_stat *state)
+{
+    return is_settled(store->os, state) ? find_or_add(store, hash, state)
+                                        : proof_new(hash, state);
+}
+
+/* Whatever becomes of the bytes, the name leads to this inode: so the state may be young. */
+void armi_proof_note_name(struct armi_store *store, const struct armi_hash *hash,
+                          const struct armi_file_stat *state)
+{
+    struct armi_proof *proof = find_or_add(store, hash, state);
+    if (proof != NULL)
+        atomic_store(&proof->name_durable, true);
+    armi_proof_release(proof);
 }
 
 bool armi_proof_set_values(struct armi_store *store, struct armi_proof *proof,

@@ -47,14 +47,17 @@ struct armi_proof_table {
 
 /*
  * The proof of this state of the file, made if there is none; owned: armi_proof_release(). Where the
- * state is too young to be told from the next (armi_proof_is_settled) it is the caller's alone.
+ * state is too young to be told from the next, it is the caller's alone.
  * NULL when there is no memory.
  */
 struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_hash *hash,
                                   const struct armi_file_stat *state);
-/* The same, but NULL rather than a new one. */
+/* What is known of the state, or NULL. For looking only. */
 struct armi_proof *armi_proof_find(struct armi_store *store, const struct armi_hash *hash,
                                    const struct armi_file_stat *state);
+/* Remembers that the name of this file was synced, if there is memory. */
+void armi_proof_note_name(struct armi_store *store, const struct armi_hash *hash,
+                          const struct armi_file_stat *state);
 void armi_proof_retain(struct armi_proof *proof);
 void armi_proof_release(struct armi_proof *proof);
 /* Moves the values in, unless it has some; false when there is no memory for the bits. */

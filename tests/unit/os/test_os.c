@@ -346,6 +346,15 @@ static void a_child_lets_go_of_inherited_locks_and_the_parent_keeps_its_own(void
     }
 }
 
+static void a_pin_lies_where_the_format_page_says(void **state)
+{
+    (void)state;
+    struct armi_hash commit = {{0xc0, 0, 0, 0x01}};
+    assert_true(armi_lock_pin_offset(&commit) == UINT64_C(5100273664));
+    memset(&commit, 0xff, sizeof commit);
+    assert_true(armi_lock_pin_offset(&commit) == ((UINT64_C(1) << 32) + (1 << 30) - 1));
+}
+
 static void flushes_and_bytes_are_counted(void **state)
 {
     struct bench *b = *state;
@@ -479,6 +488,7 @@ int main(void)
                                         setup_memory, teardown),
         cmocka_unit_test_setup_teardown(a_full_disk_writes_short_and_then_refuses,
                                         setup_memory, teardown),
+        cmocka_unit_test(a_pin_lies_where_the_format_page_says),
         cmocka_unit_test(a_random_crash_can_tear_lose_and_keep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -148,6 +148,28 @@ static void what_is_put_comes_back_under_its_hash(void **state)
                         "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262");
 }
 
+static void the_folder_looks_as_the_format_page_says(void **state)
+{
+    struct bench *b = *state;
+    char path[512], text[6];
+    struct stat st;
+    put_text(b, "hello");
+    snprintf(path, sizeof path,
+             "%s/chunks/"
+             "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f.parquet",
+             b->path);
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, text, 6), 5);
+    assert_memory_equal(text, "hello", 5);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 0777 & ~0444, 0);
+    close(fd);
+    assert_int_equal(count_names(b->path), 3);
+    snprintf(path, sizeof path, "%s/lock", b->path);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 0);
+}
+
 static void a_batch_costs_one_flush_of_the_folder(void **state)
 {
     struct bench *b = *state;
@@ -638,6 +660,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_put_comes_back_under_its_hash),
+        TEST(the_folder_looks_as_the_format_page_says),
         TEST(a_batch_costs_one_flush_of_the_folder),
         TEST(batches_keep_order_and_take_repeats_and_nothing),
         TEST(an_absent_chunk_is_named_and_a_batch_names_the_first),
