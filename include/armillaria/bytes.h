@@ -1,6 +1,6 @@
 /*
- * Bytes that a call hands out, whatever they lie in: memory, or a mapped file (no copy was
- * made).
+ * Bytes that a call hands out, whatever they lie in: memory, or a mapped file (no copy
+ * was made).
  */
 #ifndef ARMILLARIA_BYTES_H
 #define ARMILLARIA_BYTES_H
@@ -14,8 +14,8 @@ extern "C" {
 
 /*
  * Owned by whoever holds the struct: release with armi_bytes_release(), from any thread,
- * once. The struct may be moved by copying it. `data` is read-only, aligned to 64 bytes or
- * more, and never NULL while release is set, also when size is 0.
+ * once. The struct may be moved by copying it. `data` is read-only, aligned to 64 bytes
+ * or more, and never NULL while release is set, also when size is 0.
  */
 struct armi_bytes {
     const uint8_t *data;

@@ -1,22 +1,22 @@
 /*
- * A chunk store: immutable byte strings, named by the BLAKE3-256 of their content, so that
- * equal bytes are stored once and every byte read can be proved. A repository keeps its
- * Parquet files in one (armi_repository_chunks()); a stand-alone store is a folder with
- * chunks/, tmp/ and lock.
+ * A chunk store: immutable byte strings, named by the BLAKE3-256 of their content, so
+ * that equal bytes are stored once and every byte read can be proved. A repository keeps
+ * its Parquet files in one (armi_repository_chunks()); a stand-alone store is a folder
+ * with chunks/, tmp/ and lock.
  *
  * Promises. A chunk gets its name only when its bytes are durable, so a name never stands
  * over a torn file, whatever is killed or loses power. What put returned for is durable
- * (unless the store was made with durability `none`). What get hands out matches the name,
- * or the call fails with ARMI_CORRUPTION. Putting a chunk again repairs it if its file was
- * damaged.
+ * (unless the store was made with durability `none`). What get hands out matches the
+ * name, or the call fails with ARMI_CORRUPTION. Putting a chunk again repairs it if its
+ * file was damaged.
  *
- * A handle may be used from many threads, and a folder may be open in many processes. After
- * fork() a child may go on using the handle: it opens what it needs anew.
+ * A handle may be used from many threads, and a folder may be open in many processes.
+ * After fork() a child may go on using the handle: it opens what it needs anew.
  *
  * Calls on an item that is not there fail with ARMI_NOT_FOUND "Chunk not found: <hash>";
- * err->kind is "chunk" and err->name the 64 hex digits. A call on a batch runs in parallel,
- * keeps the order, accepts repeated items and none at all; when it fails, the error is that
- * of the first item, in the order of the batch, that failed.
+ * err->kind is "chunk" and err->name the 64 hex digits. A call on a batch runs in
+ * parallel, keeps the order, accepts repeated items and none at all; when it fails, the
+ * error is that of the first item, in the order of the batch, that failed.
  *
  * Read in this order: armi_chunk_store_open, armi_chunk_store_put_batch,
  * armi_chunk_store_get, armi_chunk_store_get_mmap, armi_chunk_store_iterate.
@@ -77,8 +77,8 @@ armi_chunk_store_open(const char *path, const struct armi_chunk_store_options *o
                       struct armi_chunk_store **out, struct armi_error *err);
 
 /*
- * Frees the handle. Bytes that it handed out stay valid. NULL is allowed. Not for the store
- * of a repository, which closes with it.
+ * Frees the handle. Bytes that it handed out stay valid. NULL is allowed. Not for the
+ * store of a repository, which closes with it.
  */
 ARMI_API void armi_chunk_store_close(struct armi_chunk_store *store);
 
@@ -86,8 +86,8 @@ ARMI_API void armi_chunk_store_close(struct armi_chunk_store *store);
 ARMI_API const char *armi_chunk_store_path(const struct armi_chunk_store *store);
 
 /*
- * Reads a hash from text: 64 lower-case hex digits. Anything else is ARMI_INVALID "Invalid
- * hash: …".
+ * Reads a hash from text: 64 lower-case hex digits. Anything else is ARMI_INVALID
+ * "Invalid hash: …".
  */
 ARMI_API ARMI_MUST_USE enum armi_status armi_chunk_hash_parse(const char *text,
                                                               size_t length,
@@ -151,10 +151,11 @@ armi_chunk_store_get_batch_verified(struct armi_chunk_store *store,
 
 /*
  * The bytes in a read-only mapping of the file, no copy made; verified as
- * armi_chunk_store_get() does. The mapping lives until the bytes are released, also beyond
- * a delete and the handle. With more than 16,384 mappings alive in the process, and for a
- * chunk that a repository keeps in its catalog, the bytes are a copy. A file that others
- * cut short under a mapping is outside the model: touching the lost part raises SIGBUS.
+ * armi_chunk_store_get() does. The mapping lives until the bytes are released, also
+ * beyond a delete and the handle. With more than 16,384 mappings alive in the process,
+ * and for a chunk that a repository keeps in its catalog, the bytes are a copy. A file
+ * that others cut short under a mapping is outside the model: touching the lost part
+ * raises SIGBUS.
  */
 ARMI_API ARMI_MUST_USE enum armi_status
 armi_chunk_store_get_mmap(struct armi_chunk_store *store, const struct armi_hash *hash,
@@ -173,8 +174,8 @@ armi_chunk_store_exists(struct armi_chunk_store *store, const struct armi_hash *
                         bool *out, struct armi_error *err);
 
 /*
- * Deletes a chunk; silently if it is absent. On the store of a repository: ARMI_MISUSE, gc
- * frees chunks there.
+ * Deletes a chunk; silently if it is absent. On the store of a repository: ARMI_MISUSE,
+ * gc frees chunks there.
  */
 ARMI_API ARMI_MUST_USE enum armi_status
 armi_chunk_store_delete(struct armi_chunk_store *store, const struct armi_hash *hash,

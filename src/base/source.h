@@ -1,7 +1,7 @@
 /*
  * Random access to immutable bytes, whatever they lie in: a buffer, a file, a verified
- * chunk, later a bucket. The Parquet decoder reads through it. All functions may be called
- * from many threads.
+ * chunk, later a bucket. The Parquet decoder reads through it. All functions may be
+ * called from many threads.
  */
 #ifndef ARMI_BASE_SOURCE_H
 #define ARMI_BASE_SOURCE_H
@@ -26,9 +26,9 @@ struct armi_source {
 
     /*
      * Optional (NULL = none). The same bytes in place, borrowed until the source is
-     * released: *out is set to NULL, with ARMI_OK, where the source cannot or would rather
-     * not; read then. The bytes carry the same promise; ARMI_CORRUPTION and the like as in
-     * read.
+     * released: *out is set to NULL, with ARMI_OK, where the source cannot or would
+     * rather not; read then. The bytes carry the same promise; ARMI_CORRUPTION and the
+     * like as in read.
      */
     enum armi_status (*map)(void *ctx, uint64_t offset, size_t size, const uint8_t **out,
                             struct armi_error *err);

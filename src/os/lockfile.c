@@ -57,8 +57,8 @@ bool armi_lock_is_held(const struct armi_lock *lock)
 
 void armi_lock_release(struct armi_lock *lock)
 {
-    /* Closing ends the lock. In a child the number was closed at fork, and may be another's
-     * now. */
+    /* Closing ends the lock. In a child the number was closed at fork, and may be
+     * another's now. */
     if (armi_lock_is_held(lock))
         lock->os->close(lock->os, lock->fd);
     *lock = (struct armi_lock)ARMI_LOCK_INIT;

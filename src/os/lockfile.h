@@ -6,12 +6,12 @@
  *     byte 1                          gc lock: writers shared, gc exclusive
  *     byte 2                          queue: those who lost three rebases, one at a time
  *     byte 3                          gc's gate: exclusive while gc waits, so that no new
- * writer passes bytes 2^32 + [0, 2^30)          scan pins: shared, by the first 30 bits of
- * a commit id
+ * writer passes bytes 2^32 + [0, 2^30)          scan pins: shared, by the first 30 bits
+ * of a commit id
  *
  * Each armi_lock is an open() of its own, so threads of one process exclude each other as
- * processes do, and letting one go never touches another. A lock dies with its process, and
- * not with a child.
+ * processes do, and letting one go never touches another. A lock dies with its process,
+ * and not with a child.
  */
 #ifndef ARMI_OS_LOCKFILE_H
 #define ARMI_OS_LOCKFILE_H

@@ -157,9 +157,9 @@ bool armi_file_same(const struct armi_file_stat *a, const struct armi_file_stat 
 
 /*
  * Why not the system's own waiting form: it has no time limit, and only a signal ends it,
- * which a library must not send. Short, bounded sleeps hand a contended lock on within some
- * 100 µs, since each of the waiting looks on its own; they never back off far, which would
- * starve the unlucky.
+ * which a library must not send. Short, bounded sleeps hand a contended lock on within
+ * some 100 µs, since each of the waiting looks on its own; they never back off far, which
+ * would starve the unlucky.
  */
 enum armi_status armi_os_lock_wait(const struct armi_os *os, int fd, uint64_t offset,
                                    uint64_t size, enum armi_lock_kind kind,

@@ -1,12 +1,12 @@
 /*
- * The system-call seam: every byte that reaches a disk, every lock, clock and random number
- * passes this table of functions. The real one is armi_os_posix(); tests put an in-memory
- * file system with crashes (tests/support/os_memory.h) or a fault injector
+ * The system-call seam: every byte that reaches a disk, every lock, clock and random
+ * number passes this table of functions. The real one is armi_os_posix(); tests put an
+ * in-memory file system with crashes (tests/support/os_memory.h) or a fault injector
  * (tests/support/os_fault.h) in its place.
  *
- * Every function returns 0 or a count (>= 0), or -errno. None retries what failed; EINTR is
- * handled below the seam. Files are named relative to an open folder, symbolic links are
- * never followed (except by ARMI_OPEN_FOLLOW, for the path that the user typed),
+ * Every function returns 0 or a count (>= 0), or -errno. None retries what failed; EINTR
+ * is handled below the seam. Files are named relative to an open folder, symbolic links
+ * are never followed (except by ARMI_OPEN_FOLLOW, for the path that the user typed),
  * descriptors are close-on-exec. All functions may be called from many threads.
  */
 #ifndef ARMI_OS_OS_H
@@ -142,8 +142,8 @@ struct armi_os {
     int (*lock)(const struct armi_os *os, int fd, uint64_t offset, uint64_t size,
                 enum armi_lock_kind kind);
     int (*unlock)(const struct armi_os *os, int fd, uint64_t offset, uint64_t size);
-    /* 1 if another open's lock stands in the way of `kind`, 0 if none does. Takes nothing.
-     */
+    /* 1 if another open's lock stands in the way of `kind`, 0 if none does. Takes
+     * nothing. */
     int (*lock_probe)(const struct armi_os *os, int fd, uint64_t offset, uint64_t size,
                       enum armi_lock_kind kind);
 
@@ -169,8 +169,8 @@ struct armi_os {
 const struct armi_os *armi_os_posix(void);
 
 /*
- * What the posix table was asked for since the process started: benchmarks and tests report
- * flushes per step by differences. SQLite's own calls are not in it.
+ * What the posix table was asked for since the process started: benchmarks and tests
+ * report flushes per step by differences. SQLite's own calls are not in it.
  */
 struct armi_os_counters {
     uint64_t fsyncs; /* of files and folders */

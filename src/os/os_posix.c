@@ -3,8 +3,8 @@
  * locks, renameat2 and sync_file_range are its; where an older kernel or another file
  * system lacks one, the nearest equivalent is used.
  *
- * Every call that makes something durable, or costs a read or a write, is counted, so that
- * benchmarks can say how many flushes a step took instead of guessing from seconds.
+ * Every call that makes something durable, or costs a read or a write, is counted, so
+ * that benchmarks can say how many flushes a step took instead of guessing from seconds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -200,8 +200,8 @@ static int64_t posix_pwritev(const struct armi_os *os, int fd,
     }
 }
 
-/* EINTR means that the wait was cut short, not that a write failed: asking again is sound.
- */
+/* EINTR means that the wait was cut short, not that a write failed: asking again is
+ * sound. */
 static int posix_fsync(const struct armi_os *os, int fd)
 {
     (void)os;

@@ -9,11 +9,11 @@
  *
  * and when the folder was synced too, all that is NAMED or PRESENT is durable.
  *
- * Files are synced in the order in which they were written, one after the other: by then most of the
- * work was done by the writeback that was started with each, and parallel fsyncs are slower on some
- * file systems. A descriptor stays open from the first write to the fsync, since another one might
- * miss an error in between; so that many chunks do not need as many descriptors, the oldest are synced
- * as soon as too many are open.
+ * Files are synced in the order in which they were written, one after the other: by then
+ * most of the work was done by the writeback that was started with each, and parallel
+ * fsyncs are slower on some file systems. A descriptor stays open from the first write to
+ * the fsync, since another one might miss an error in between; so that many chunks do not
+ * need as many descriptors, the oldest are synced as soon as too many are open.
  */
 #include "store/batch.h"
 
@@ -53,7 +53,7 @@ struct armi_store_batch {
     pthread_mutex_t lock;
     pthread_cond_t written; /* an entry left WRITING, or the batch failed */
     uint64_t generation;
-    int tmp;               /* folder, borrowed from the store; -1 before the first write */
+    _Atomic int tmp;       /* folder, borrowed from the store; -1 before the first write */
     struct armi_map index; /* hash -> number in entries */
     struct entry *
         *entries; /* each on its own, so that it stays where it is as the list grows */
@@ -187,9 +187,7 @@ static enum armi_status batch_tmp(struct armi_store_batch *batch, struct armi_er
     int dir;
     uint64_t generation;
     ARMI_TRY(armi_store_tmp(batch->store, &dir, &generation, err));
-    pthread_mutex_lock(&batch->lock);
-    batch->tmp = dir;
-    pthread_mutex_unlock(&batch->lock);
+    atomic_store(&batch->tmp, dir); /* the same from every thread */
     return ARMI_OK;
 }
 
@@ -430,7 +428,8 @@ static enum armi_status entry_name(struct armi_store_batch *batch, struct entry 
     return ARMI_OK;
 }
 
-/* So that who puts the chunk again has nothing to sync. Forgetting it costs a flush, no more. */
+/* So that who puts the chunk again has nothing to sync. Forgetting it costs a flush, no
+ * more. */
 static void remember_durable(struct armi_store *store, const struct entry *entry)
 {
     struct armi_file_stat state;

@@ -1,8 +1,8 @@
 /*
- * Writing chunks (I1). Adding writes a file in tmp/ and starts its way to the disk; nothing
- * is named. Syncing then makes all of it durable, in this order: fsync each file, rename
- * each to its name without replacing, fsync the folder once. A crash at any moment leaves
- * whole files under names, and rubbish in tmp/ only.
+ * Writing chunks (I1). Adding writes a file in tmp/ and starts its way to the disk;
+ * nothing is named. Syncing then makes all of it durable, in this order: fsync each file,
+ * rename each to its name without replacing, fsync the folder once. A crash at any moment
+ * leaves whole files under names, and rubbish in tmp/ only.
  *
  * A chunk that is already there is not written: its file is hashed whole once for each
  * state of it, and the sync makes its name durable (I2). If it turns out damaged, ours
@@ -30,8 +30,8 @@ enum armi_chunk_put {
 
 /*
  * Adds one chunk: `parts` in order are its bytes, borrowed for the call and never
- * concatenated, and `hash` is their BLAKE3, which the caller computed over them. From many
- * threads at once. *what may be NULL. After a failure the batch can only be freed.
+ * concatenated, and `hash` is their BLAKE3, which the caller computed over them. From
+ * many threads at once. *what may be NULL. After a failure the batch can only be freed.
  */
 enum armi_status armi_store_batch_add(struct armi_store_batch *batch,
                                       const struct armi_hash *hash,
@@ -62,7 +62,8 @@ enum armi_status armi_store_batch_open_chunk(struct armi_store_batch *batch,
 enum armi_status armi_store_batch_sync(struct armi_store_batch *batch,
                                        struct armi_error *err);
 
-/* Asked between files by a sync, on the calling thread. NULL = none; borrowed for the batch's life. */
+/* Asked between files by a sync, on the calling thread. NULL = none; borrowed for the
+ * batch's life. */
 void armi_store_batch_set_interrupt(struct armi_store_batch *batch,
                                     const struct armi_interrupt *interrupt);
 

@@ -1,17 +1,18 @@
 /*
  * Reads of pieces of a chunk, proved block by block (I4).
  *
- * An open chunk has a proof: either the whole file is known to be sound, or the values of its blocks
- * are known and the blocks are proved one by one, the first time that any reader in the process touches
- * them. The tail, which the opener read to find the values, is kept: footers and page indexes are
- * handed out from there.
+ * An open chunk has a proof: either the whole file is known to be sound, or the values of
+ * its blocks are known and the blocks are proved one by one, the first time that any
+ * reader in the process touches them. The tail, which the opener read to find the values,
+ * is kept: footers and page indexes are handed out from there.
  *
- * A piece seldom starts and ends with a block. The rest of its first and last block is read into
- * scratch by the same call that fills the caller's buffer, so that each block is hashed from two or
- * three pieces and nothing is copied. Blocks that were proved before need no rest.
+ * A piece seldom starts and ends with a block. The rest of its first and last block is
+ * read into scratch by the same call that fills the caller's buffer, so that each block
+ * is hashed from two or three pieces and nothing is copied. Blocks that were proved
+ * before need no rest.
  *
- * Why look at the file's state at each read? A remembered proof is of one state; when the file has
- * another, everything is proved anew.
+ * Why look at the file's state at each read? A remembered proof is of one state; when the
+ * file has another, everything is proved anew.
  */
 #include "store/chunk.h"
 
@@ -176,8 +177,9 @@ static enum armi_status read_end(const struct armi_chunk *chunk, uint64_t from,
 }
 
 /*
- * Reads the tail from `start` on, or from where the footer says (hash/block_values.h), and looks for
- * values that lead to the name. On ARMI_BLOCK_PROVED *values is owned. *end holds what was read last.
+ * Reads the tail from `start` on, or from where the footer says (hash/block_values.h),
+ * and looks for values that lead to the name. On ARMI_BLOCK_PROVED *values is owned. *end
+ * holds what was read last.
  */
 static enum armi_status find_values(const struct armi_chunk *chunk, uint64_t start,
                                     struct armi_bytes *end,
@@ -219,8 +221,8 @@ static enum armi_status prove_whole(const struct armi_chunk *chunk,
 }
 
 /*
- * Fills the proof of the file's state. What was read for it stays in *end if it is proved: the values'
- * tail, or the whole file.
+ * Fills the proof of the file's state. What was read for it stays in *end if it is
+ * proved: the values' tail, or the whole file.
  */
 static enum armi_status prove(const struct armi_chunk *chunk, struct armi_proof *proof,
                               uint64_t footer_size, struct armi_bytes *end,
@@ -316,7 +318,8 @@ enum armi_status armi_chunk_open(struct armi_store *store, const struct armi_has
     return armi_chunk_open_file(store, hash, fd, &state, options, out, err);
 }
 
-/* Puts a proof of the file's new state in the place of the old one, which readers may still hold. */
+/* Puts a proof of the file's new state in the place of the old one, which readers may
+ * still hold. */
 static enum armi_status proof_renew(struct armi_chunk *chunk,
                                     const struct armi_file_stat *state,
                                     struct armi_error *err)
@@ -388,7 +391,8 @@ static enum armi_status block_check(const struct armi_chunk *chunk,
     return ARMI_OK;
 }
 
-/* A run of bytes that one call reads: the rest of its first block, what was asked, the rest of its last. */
+/* A run of bytes that one call reads: the rest of its first block, what was asked, the
+ * rest of its last. */
 struct run {
     uint64_t offset; /* of what was asked */
     struct armi_slice before, asked, after;
@@ -420,7 +424,8 @@ static enum armi_status run_check(const struct armi_chunk *chunk, struct armi_pr
             part_in(run->asked, run->offset, from, to),
             part_in(run->after, end, from, to),
         };
-        /* Another thread may have set the bit since the rests were measured, never taken it back. */
+        /* Another thread may have set the bit since the rests were measured, never taken
+         * it back. */
         if (pieces[0].size + pieces[1].size + pieces[2].size == to - from)
             ARMI_TRY(block_check(chunk, proof, block, pieces, 3, err));
     }

@@ -41,8 +41,8 @@ enum armi_status armi_chunk_open(struct armi_store *store, const struct armi_has
                                  const struct armi_chunk_options *options,
                                  struct armi_chunk **out, struct armi_error *err);
 /*
- * A chunk that lies elsewhere (in the catalog), so that readers see one type. The bytes are
- * moved, and hashed here unless options say no_verify.
+ * A chunk that lies elsewhere (in the catalog), so that readers see one type. The bytes
+ * are moved, and hashed here unless options say no_verify.
  */
 enum armi_status armi_chunk_from_bytes(const struct armi_hash *hash,
                                        struct armi_bytes *bytes,
@@ -54,13 +54,14 @@ void armi_chunk_release(struct armi_chunk *chunk);
 uint64_t armi_chunk_size(const struct armi_chunk *chunk);
 const struct armi_hash *armi_chunk_hash(const struct armi_chunk *chunk);
 
-/* Bytes [offset, offset + size), proved. ARMI_INVALID if they do not lie within the chunk.
- */
+/* Bytes [offset, offset + size), proved. ARMI_INVALID if they do not lie within the
+ * chunk. */
 enum armi_status armi_chunk_read(struct armi_chunk *chunk, uint64_t offset, size_t size,
                                  uint8_t *out, struct armi_error *err);
 /*
- * The same in place, in a mapping of the whole file, borrowed until the chunk is released.
- * *out is NULL where no mapping is to be had (too many, or the system refuses): read then.
+ * The same in place, in a mapping of the whole file, borrowed until the chunk is
+ * released. *out is NULL where no mapping is to be had (too many, or the system refuses):
+ * read then.
  */
 enum armi_status armi_chunk_map(struct armi_chunk *chunk, uint64_t offset, size_t size,
                                 const uint8_t **out, struct armi_error *err);

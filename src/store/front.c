@@ -1,6 +1,6 @@
 /*
- * The public chunk store. Batches go over the pool, one item a task; a single large chunk is hashed in
- * parallel itself.
+ * The public chunk store. Batches go over the pool, one item a task; a single large chunk
+ * is hashed in parallel itself.
  */
 #include "store/front.h"
 
@@ -119,7 +119,8 @@ static enum armi_status put_all(struct put_call *call, struct armi_error *err)
     ARMI_TRY(armi_interrupt_check(&parallel->interrupt, err));
     ARMI_TRY(armi_store_batch_begin(call->front->store, &call->batch, err));
     armi_store_batch_set_interrupt(call->batch, &parallel->interrupt);
-    /* One item alone stays on the calling thread, so that its own hashing may use the pool. */
+    /* One item alone stays on the calling thread, so that its own hashing may use the
+     * pool. */
     enum armi_status status =
         call->count == 1 ? put_one(call, 0, 0, err)
                          : armi_pool_run(parallel, call->count, put_one, call, err);

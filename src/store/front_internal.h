@@ -6,7 +6,8 @@
 
 #include <armillaria/chunk_store.h>
 
-/* The caller's options in this version's struct: what an older caller's does not have is zero. */
+/* The caller's options in this version's struct: what an older caller's does not have is
+ * zero. */
 struct armi_chunk_store_options
 armi_chunk_store_options_read(const struct armi_chunk_store_options *options);
 

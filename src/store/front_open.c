@@ -3,9 +3,9 @@
  *
  *     chunks/   the chunks; made last, so that a folder that has it has the rest
  *     tmp/      files on their way
- *     lock      lies there for programs that lock the folder; a stand-alone store takes no lock
- *     scratch   only in a store that was made with durability none: its files may be torn after a
- *               power cut, so it must never be taken for a durable one
+ *     lock      for programs that lock the folder; a stand-alone store takes no lock on it
+ *     scratch   only in a store that was made with durability none: its files may be torn
+ *               after a power cut, so it must never be taken for a durable one
  */
 #include <errno.h>
 #include <stdio.h>

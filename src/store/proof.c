@@ -1,9 +1,10 @@
 /*
- * The memory of what was proved, per state of a file: (device, inode, size, mtime, ctime). Bounded: the
- * longest unused go first, and cost a second hashing at worst.
+ * The memory of what was proved, per state of a file: (device, inode, size, mtime,
+ * ctime). Bounded: the longest unused go first, and cost a second hashing at worst.
  *
- * A state tells nothing while it is young: a file that changes twice within one tick of the clock looks
- * the same after both. So what is learnt about a state whose ctime is that near is not remembered.
+ * A state tells nothing while it is young: a file that changes twice within one tick of
+ * the clock looks the same after both. So what is learnt about a state whose ctime is
+ * that near is not remembered.
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "store/store_internal.h"
 
 #define PROOF_BYTES_MAX (64 * ARMI_MIB)
-#define SETTLE_NS       20000000 /* two ticks of the slowest clock that file systems stamp with */
+#define SETTLE_NS       20000000 /* two ticks of the slowest clock that stamps files */
 
 static size_t bucket_of(const struct armi_hash *hash)
 {
@@ -166,7 +167,7 @@ struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_ha
                                         : proof_new(hash, state);
 }
 
-/* Whatever becomes of the bytes, the name leads to this inode: so the state may be young. */
+/* Whatever becomes of the bytes, the name leads to this inode: so it may be young. */
 void armi_proof_note_name(struct armi_store *store, const struct armi_hash *hash,
                           const struct armi_file_stat *state)
 {

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "os/handles.h"
 #include "os/lockfile.h"
 #include "store/store_internal.h"
 
@@ -20,14 +21,18 @@
 static pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic unsigned maps_count;
 
-/* The child's only thread is a copy of the one that took the mutex, and may not unlock it. */
+/* The child's only thread is a copy of the one that took the mutex, and may not unlock
+ * it. */
 static void fork_child(void)
 {
     pthread_mutex_init(&store_lock, NULL);
 }
 
+/* A fork takes the last hook's mutex first: ours is registered after that of os/handles,
+ * whose mutex we take while we hold our own. */
 static void fork_hook(void)
 {
+    armi_handles_generation();
     pthread_atfork(armi_store_lock, armi_store_unlock, fork_child);
 }
 

@@ -1,17 +1,17 @@
 /*
  * Content-addressed chunks on a file system: chunks/<hash>.parquet, each named by the
- * BLAKE3 of its bytes. Bytes go in by a batch (store/batch.h) and come out whole (here) or
- * in verified pieces (store/chunk.h). The store knows nothing of Parquet but where a footer
- * says what blocks hash to (I4), and nothing of refs: what is garbage, and which chunks
- * live in the catalog instead, is decided above.
+ * BLAKE3 of its bytes. Bytes go in by a batch (store/batch.h) and come out whole (here)
+ * or in verified pieces (store/chunk.h). The store knows nothing of Parquet but where a
+ * footer says what blocks hash to (I4), and nothing of refs: what is garbage, and which
+ * chunks live in the catalog instead, is decided above.
  *
  * Kept here: a chunk has its final name only when its bytes are durable (I1); who finds a
  * name makes it durable before relying on it (I2); a failed fsync is final (I5); no
  * symbolic link is followed (I7); nothing waits for a writer (I8); a forked child starts
  * anew (I9).
  *
- * A store may be used from many threads. It is reference-counted, since what was read from
- * it (open chunks, mappings) outlives the handle.
+ * A store may be used from many threads. It is reference-counted, since what was read
+ * from it (open chunks, mappings) outlives the handle.
  */
 #ifndef ARMI_STORE_STORE_H
 #define ARMI_STORE_STORE_H
@@ -86,8 +86,8 @@ enum armi_status armi_store_map(struct armi_store *store, const struct armi_hash
 
 /*
  * Whether a regular file stands under the name that is not known to be damaged (by this
- * handle, or by armi_store_mark_damaged). Reads no bytes, unless it was marked: then it is
- * hashed once for each state of its file.
+ * handle, or by armi_store_mark_damaged). Reads no bytes, unless it was marked: then it
+ * is hashed once for each state of its file.
  */
 enum armi_status armi_store_exists(struct armi_store *store, const struct armi_hash *hash,
                                    bool *out, struct armi_error *err);
@@ -110,8 +110,8 @@ enum armi_status armi_store_mark_damaged(struct armi_store *store,
  */
 enum armi_status armi_store_delete(struct armi_store *store, const struct armi_hash *hash,
                                    struct armi_error *err);
-/* fsync of the chunks folder; nothing with durability none. A failure is final: the handle
- * then refuses to write. */
+/* fsync of the chunks folder; nothing with durability none. A failure is final: the
+ * handle then refuses to write. */
 enum armi_status armi_store_sync_names(struct armi_store *store, struct armi_error *err);
 
 /* Every chunk file's name, in no order; other files are passed over. A failure of fn ends

@@ -1,9 +1,11 @@
 /*
- * What the files of this folder share: the store itself, and its memory of which files were proved.
+ * What the files of this folder share: the store itself, and its memory of which files
+ * were proved.
  *
- * One process-wide mutex (armi_store_lock) guards every store's memory, tables and folders in tmp/;
- * it is never held over the reading of a chunk. A fork takes it first, so that a child finds
- * everything whole, and needs no repair but a folder of its own in tmp/ (I9).
+ * One process-wide mutex (armi_store_lock) guards every store's memory, tables and
+ * folders in tmp/; it is never held over the reading of a chunk. A fork takes it first,
+ * so that a child finds everything whole, and needs no repair but a folder of its own in
+ * tmp/ (I9).
  */
 #ifndef ARMI_STORE_STORE_INTERNAL_H
 #define ARMI_STORE_STORE_INTERNAL_H
@@ -19,8 +21,8 @@ void armi_store_lock(void);
 void armi_store_unlock(void);
 
 /*
- * What is known of one state of one chunk's file. Flags only ever go from false to true; a file that
- * changes is another state, and gets another proof.
+ * What is known of one state of one chunk's file. Flags only ever go from false to true;
+ * a file that changes is another state, and gets another proof.
  */
 struct armi_proof {
     struct armi_proof *next;          /* in its bucket */
@@ -46,9 +48,9 @@ struct armi_proof_table {
 };
 
 /*
- * The proof of this state of the file, made if there is none; owned: armi_proof_release(). Where the
- * state is too young to be told from the next, it is the caller's alone.
- * NULL when there is no memory.
+ * The proof of this state of the file, made if there is none; owned:
+ * armi_proof_release(). Where the state is too young to be told from the next, it is the
+ * caller's alone. NULL when there is no memory.
  */
 struct armi_proof *armi_proof_get(struct armi_store *store, const struct armi_hash *hash,
                                   const struct armi_file_stat *state);
@@ -110,17 +112,17 @@ enum armi_status armi_store_check_writable(const struct armi_store *store,
 void armi_chunk_name(const struct armi_hash *hash, char name[ARMI_CHUNK_NAME_SIZE]);
 
 /*
- * Opens a chunk's file for reading and looks at it: ARMI_NOT_FOUND, ARMI_CORRUPTION (no regular file),
- * ARMI_LIMIT, ARMI_STORAGE.
+ * Opens a chunk's file for reading and looks at it: ARMI_NOT_FOUND, ARMI_CORRUPTION (no
+ * regular file), ARMI_LIMIT, ARMI_STORAGE.
  */
 enum armi_status armi_store_open_file(struct armi_store *store,
                                       const struct armi_hash *hash, int *fd,
                                       struct armi_file_stat *state, struct armi_error *err);
 
 /*
- * Reads [0, size) of a file, into `out` unless it is NULL, and hashes it unless `name` is NULL; large
- * files in parallel, each piece hashed while it is in the cache. A file that ends early is
- * ARMI_CORRUPTION.
+ * Reads [0, size) of a file, into `out` unless it is NULL, and hashes it unless `name` is
+ * NULL; large files in parallel, each piece hashed while it is in the cache. A file that
+ * ends early is ARMI_CORRUPTION.
  */
 enum armi_status armi_store_read_whole(struct armi_store *store,
                                        const struct armi_hash *hash, int fd, uint64_t size,
@@ -128,8 +130,8 @@ enum armi_status armi_store_read_whole(struct armi_store *store,
                                        struct armi_hash *name, struct armi_error *err);
 
 /*
- * Compares what a whole file hashed to with its name, and remembers the answer if the file is still in
- * `state`. ARMI_CORRUPTION.
+ * Compares what a whole file hashed to with its name, and remembers the answer if the
+ * file is still in `state`. ARMI_CORRUPTION.
  */
 enum armi_status armi_store_judge(struct armi_store *store, const struct armi_hash *hash,
                                   int fd, const struct armi_file_stat *state,
@@ -142,9 +144,9 @@ enum armi_present {
 };
 
 /*
- * Whether a sound file stands under the name, hashing it whole once for each state (I2, I4). A size
- * of UINT64_MAX means that the caller does not know how large it ought to be. *durable (nullable):
- * this process has seen the name synced.
+ * Whether a sound file stands under the name, hashing it whole once for each state (I2,
+ * I4). A size of UINT64_MAX means that the caller does not know how large it ought to be.
+ * *durable (nullable): this process has seen the name synced.
  */
 enum armi_status armi_store_check_present(struct armi_store *store,
                                           const struct armi_hash *hash, uint64_t size,
@@ -155,7 +157,8 @@ enum armi_status armi_store_check_present(struct armi_store *store,
 bool armi_map_count_up(void);
 void armi_map_count_down(void);
 
-/* An open file as a chunk: takes fd (closes it on failure too). For chunks that have no name yet. */
+/* An open file as a chunk: takes fd (closes it on failure too). For chunks that have no
+ * name yet. */
 enum armi_status armi_chunk_open_file(struct armi_store *store,
                                       const struct armi_hash *hash, int fd,
                                       const struct armi_file_stat *state,

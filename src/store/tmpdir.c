@@ -1,11 +1,13 @@
 /*
- * tmp/<32 hex digits>/: one folder for each handle that writes, with a file `lock` in it that the
- * handle holds locked. The lock dies with its process, and then the folder is anybody's to remove.
+ * tmp/<32 hex digits>/: one folder for each handle that writes, with a file `lock` in it
+ * that the handle holds locked. The lock dies with its process, and then the folder is
+ * anybody's to remove.
  *
- * A folder and its lock cannot be made in one step, so both sides check. The maker locks, then looks
- * whether the name still leads to the file that it locked; if not, a sweeper took the folder for an
- * abandoned one, and the maker begins anew under another name. The sweeper removes only what it has
- * locked, and a folder that got a new lock meanwhile is not empty, so that it stays.
+ * A folder and its lock cannot be made in one step, so both sides check. The maker locks,
+ * then looks whether the name still leads to the file that it locked; if not, a sweeper
+ * took the folder for an abandoned one, and the maker begins anew under another name. The
+ * sweeper removes only what it has locked, and a folder that got a new lock meanwhile is
+ * not empty, so that it stays.
  */
 #include <errno.h>
 #include <string.h>
@@ -129,7 +131,8 @@ static int collect_name(void *ctx, const char *name, enum armi_entry_kind kind)
     return status == ARMI_OK ? 0 : -ENOMEM;
 }
 
-/* Names are collected first: a folder that is changed while it is listed may show some twice. */
+/* Names are collected first: a folder that is changed while it is listed may show some
+ * twice. */
 static void remove_files(const struct armi_os *os, int dir)
 {
     struct names names = {{0}};

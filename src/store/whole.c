@@ -1,9 +1,10 @@
 /*
- * Chunks read whole, into memory or mapped, and proved by hashing all of it: what `get` and `verify`
- * do, and what adoption by dedup asks (I4).
+ * Chunks read whole, into memory or mapped, and proved by hashing all of it: what `get`
+ * and `verify` do, and what adoption by dedup asks (I4).
  *
- * A large file is read and hashed in pieces side by side. Each piece is a subtree of the BLAKE3 tree,
- * so it is hashed right after it was read, while it is in the cache, and the values are combined.
+ * A large file is read and hashed in pieces side by side. Each piece is a subtree of the
+ * BLAKE3 tree, so it is hashed right after it was read, while it is in the cache, and the
+ * values are combined.
  */
 #include <errno.h>
 #include <string.h>

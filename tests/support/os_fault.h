@@ -1,6 +1,6 @@
 /*
- * A table over another one that makes the n-th call fail: the loop for n = 1, 2, 3… until nothing
- * fires visits every place where an operation can break.
+ * A table over another one that makes the n-th call fail: the loop for n = 1, 2, 3… until
+ * nothing fires visits every place where an operation can break.
  *
  *     for (uint64_t n = 1;; n++) {
  *         struct os_fault *fault = os_fault_new(under);
@@ -13,7 +13,8 @@
  *             break;
  *     }
  *
- * close, unmap and unlock do their work also when they are told to fail, as the system's do.
+ * close, unmap and unlock do their work also when they are told to fail, as the system's
+ * do.
  */
 #ifndef ARMI_OS_FAULT_H
 #define ARMI_OS_FAULT_H
@@ -46,8 +47,9 @@ void os_fault_free(struct os_fault *fault);
 const struct armi_os *os_fault_table(struct os_fault *fault);
 
 /*
- * The n-th call of these kinds from now on (1 = the next) answers -errnum without reaching the table
- * below; with `persistent` every later one too, of any kind: the machine is gone. n = 0 disarms.
+ * The n-th call of these kinds from now on (1 = the next) answers -errnum without
+ * reaching the table below; with `persistent` every later one too, of any kind: the
+ * machine is gone. n = 0 disarms.
  */
 void os_fault_arm(struct os_fault *fault, uint64_t n, unsigned kinds, int errnum,
                   bool persistent);
@@ -55,8 +57,8 @@ bool os_fault_fired(const struct os_fault *fault);
 /* Calls of these kinds since the last arm, or since the start. */
 uint64_t os_fault_calls(const struct os_fault *fault);
 /*
- * Lies that a test must find out: fsync of files, or of folders, answers 0 and does nothing. What
- * stays green with such a table proves nothing about durability.
+ * Lies that a test must find out: fsync of files, or of folders, answers 0 and does
+ * nothing. What stays green with such a table proves nothing about durability.
  */
 void os_fault_skip_syncs(struct os_fault *fault, bool of_files, bool of_folders);
 /* Every read and write moves at most so many bytes: short counts. 0 = no limit. */

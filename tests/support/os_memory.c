@@ -234,8 +234,8 @@ static struct inode *inode_of(struct os_memory *disk, int fd)
 }
 
 /*
- * Walks a path: *dir is the folder that holds its last component, *name that component, *inode what
- * stands there or NONE. "/" and "." end at a folder, with *name empty.
+ * Walks a path: *dir is the folder that holds its last component, *name that component,
+ * *inode what stands there or NONE. "/" and "." end at a folder, with *name empty.
  */
 static int walk(struct os_memory *disk, int dir_fd, const char *path, size_t *dir,
                 const char **name, size_t *inode)

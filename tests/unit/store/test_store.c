@@ -1,6 +1,9 @@
 #include "test.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/bits.h"
 #include "base/buf.h"
@@ -12,8 +15,8 @@
 #include "store/front.h"
 #include "store/store.h"
 
-/* The store over a disk in memory, whose clock moves with each call: every file state is told from
- * every other, without waiting. */
+/* The store over a disk in memory, whose clock moves with each call: every file state is
+ * told from every other, without waiting. */
 struct bench {
     struct os_memory *disk;
     struct os_fault *fault; /* only counts */
@@ -80,8 +83,8 @@ static enum armi_chunk_put put(struct bench *b, const void *data, size_t size,
 }
 
 /*
- * A file of the shape that the encoder writes: data, then a footer that is only the key with the
- * values (as in the worked example of the format page). Returns its bytes.
+ * A file of the shape that the encoder writes: data, then a footer that is only the key
+ * with the values (as in the worked example of the format page). Returns its bytes.
  */
 static struct armi_buf projected_file(size_t data_size, size_t padding,
                                       struct armi_hash *name)
@@ -459,6 +462,105 @@ static void a_batch_reads_its_own_and_drops_what_was_not_synced(void **state)
     assert_false(there);
 }
 
+static void two_writers_of_one_chunk_both_succeed(void **state)
+{
+    struct bench *b = *state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    for (int damaged = 0; damaged < 2; damaged++) {
+        struct armi_store_batch *batches[2];
+        char text[16];
+        int n = snprintf(text, sizeof text, "raced %d", damaged);
+        struct armi_slice bytes = {(const uint8_t *)text, (size_t)n};
+        struct armi_hash name;
+        armi_blake3_hash(text, (size_t)n, &name);
+        for (int i = 0; i < 2; i++) {
+            ok(armi_store_batch_begin(b->store, &batches[i], &err));
+            ok(armi_store_batch_add(batches[i], &name, &bytes, 1, NULL, &err));
+        }
+        ok(armi_store_batch_sync(batches[0], &err));
+        if (damaged)
+            damage(b, &name, 1, true);
+        ok(armi_store_batch_sync(batches[1], &err)); /* finds the name taken */
+        armi_store_batch_free(batches[0]);
+        armi_store_batch_free(batches[1]);
+        ok(armi_store_verify(b->store, &name, NULL, &err));
+    }
+}
+
+static void a_batch_does_not_survive_fork(void **state)
+{
+    struct bench *b = *state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_store_batch *batch;
+    struct armi_hash name;
+    struct armi_slice bytes = {(const uint8_t *)"forked", 6};
+    int status;
+    armi_blake3_hash("forked", 6, &name);
+    ok(armi_store_batch_begin(b->store, &batch, &err));
+    ok(armi_store_batch_add(batch, &name, &bytes, 1, NULL, &err));
+    pid_t child = fork();
+    if (child == 0) {
+        bool right =
+            armi_store_batch_add(batch, &name, &bytes, 1, NULL, &err) == ARMI_MISUSE &&
+            armi_store_batch_sync(batch, &err) == ARMI_MISUSE;
+        armi_store_batch_free(batch);
+        _exit(right ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    ok(armi_store_batch_sync(batch, &err));
+    armi_store_batch_free(batch);
+    ok(armi_store_verify(b->store, &name, NULL, &err));
+}
+
+struct reader {
+    struct armi_chunk *chunk;
+    const struct armi_buf *file;
+    unsigned seed;
+    bool right;
+};
+
+static void *reader_main(void *arg)
+{
+    struct reader *r = arg;
+    uint8_t *out = malloc(r->file->size);
+    r->right = true;
+    for (int i = 0; i < 50 && r->right; i++) {
+        size_t offset = (size_t)rand_r(&r->seed) % r->file->size;
+        size_t size = (size_t)rand_r(&r->seed) % (r->file->size - offset);
+        const uint8_t *at = NULL;
+        r->right = armi_chunk_read(r->chunk, offset, size, out, NULL) == ARMI_OK &&
+                   memcmp(out, r->file->data + offset, size) == 0 &&
+                   armi_chunk_map(r->chunk, offset, size, &at, NULL) == ARMI_OK &&
+                   memcmp(at, r->file->data + offset, size) == 0;
+    }
+    free(out);
+    return NULL;
+}
+
+static void threads_share_an_open_chunk(void **state)
+{
+    struct bench *b = *state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_hash name;
+    struct armi_buf file = projected_file(12 * 131072 + 77, 300, &name);
+    struct reader readers[4];
+    pthread_t threads[4];
+    struct armi_chunk *chunk;
+    put(b, file.data, file.size, &name);
+    ok(armi_chunk_open(b->store, &name, NULL, &chunk, &err));
+    for (unsigned i = 0; i < 4; i++) {
+        readers[i] = (struct reader){chunk, &file, i, false};
+        assert_int_equal(pthread_create(&threads[i], NULL, reader_main, &readers[i]), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(readers[i].right);
+    }
+    armi_chunk_release(chunk);
+    armi_buf_release(&file);
+}
+
 static void many_chunks_need_few_descriptors(void **state)
 {
     struct bench *b = *state;
@@ -573,6 +675,9 @@ int main(void)
         TEST(a_get_hashes_once_for_each_state_of_the_file),
         TEST(a_marked_chunk_counts_as_absent_until_it_hashes_right),
         TEST(a_batch_reads_its_own_and_drops_what_was_not_synced),
+        TEST(two_writers_of_one_chunk_both_succeed),
+        TEST(a_batch_does_not_survive_fork),
+        TEST(threads_share_an_open_chunk),
         TEST(many_chunks_need_few_descriptors),
         TEST(a_spill_file_has_no_name),
         TEST(a_front_shows_the_chunks_of_a_catalog_too),

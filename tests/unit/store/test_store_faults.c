@@ -11,8 +11,8 @@
 #include "store/front.h"
 
 /*
- * One workload, cut off at every call and every allocation. Chunk i has content of its own and a
- * length that no sector divides.
+ * One workload, cut off at every call and every allocation. Chunk i has content of its
+ * own and a length that no sector divides.
  */
 #define CHUNKS 8
 
@@ -55,7 +55,8 @@ static void note(struct told *told, enum armi_status status, size_t first, size_
         told->first_failure = status;
 }
 
-/* Makes a store, puts in several ways, reads. Goes on after a failure, as a program might. */
+/* Makes a store, puts in several ways, reads. Goes on after a failure, as a program
+ * might. */
 static struct told workload(const struct armi_os *os, enum armi_durability durability)
 {
     struct told told = {.first_failure = ARMI_OK};
@@ -80,7 +81,8 @@ static struct told workload(const struct armi_os *os, enum armi_durability durab
     return told;
 }
 
-/* What is wrong with the store on this disk: torn files under names, told chunks that are gone. */
+/* What is wrong with the store on this disk: torn files under names, told chunks that are
+ * gone. */
 struct wrong {
     uint64_t torn, lost, unopenable;
 };
