@@ -289,6 +289,27 @@ static void every_changed_column_of_a_row_is_corruption(void **state)
     }
 }
 
+/* The check value of docs/format/catalog.md, in a row put there by hand: it is believed. */
+static void the_worked_example_of_a_check_value_holds(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct catalog_kit kit;
+    struct armi_hash a, b;
+    struct armi_catalog_ref ref;
+
+    closed_kit(&kit, &a, &b);
+    tamper(&kit,
+           "UPDATE ref SET target = x'1111111111111111111111111111111111111111111111111111"
+           "111111111111', moves = 3, time_us = 1800000000000001, "
+           "check_value = x'1da438951721546afd7703774b1c624b'");
+    ok(armi_catalog_open(kit.dir, &scratch, &kit.catalog, &err));
+    ok(armi_catalog_get_ref(kit.catalog, ARMI_REF_BRANCH, "main", &ref, &err));
+    assert_true(ref.has_commit && ref.commit.bytes[31] == 0x11);
+    assert_int_equal(ref.moves, 3);
+    catalog_kit_close(&kit);
+}
+
 static void a_damaged_ref_row_stops_reading_and_writing_it(void **state)
 {
     (void)state;
@@ -399,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_flipped_byte_in_a_node_is_corruption_naming_it),
         cmocka_unit_test(a_node_under_another_nodes_name_is_not_believed),
         cmocka_unit_test(every_changed_column_of_a_row_is_corruption),
+        cmocka_unit_test(the_worked_example_of_a_check_value_holds),
         cmocka_unit_test(a_damaged_ref_row_stops_reading_and_writing_it),
         cmocka_unit_test(a_damaged_chunk_is_told_and_repaired_by_a_put),
         cmocka_unit_test(no_flipped_byte_of_the_file_is_believed),
