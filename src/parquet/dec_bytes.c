@@ -138,28 +138,33 @@ enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span,
     ARMI_TRY(plain_size(&in, span, sink, &size, err));
     ARMI_TRY(armi_pq_bytes_begin(sink, scratch, span->count, size, &offsets, err));
     uint8_t *dst = sink->data + sink->data_size;
-    const uint8_t *start = dst, *p = in.pos, *end = in.end;
+    const uint8_t *start = dst, *dst_end = dst + size, *p = in.pos, *end = in.end;
     uint32_t base = offsets[0];
     size_t i = 0;
-    /* Short values near neither end are copied without asking how long they are. */
+    /*
+     * Short values far from the end are copied without asking how long they are. `size` counts the
+     * prefixes of all values, so a page that lacks some can hold more data than that.
+     */
     for (; i < span->count && end - p >= 4 + 32; i++) {
         uint32_t n = armi_load32(p);
         p += 4;
         if (n <= 32) {
             copy_short(dst, p, n);
         } else {
-            if (n > (size_t)(end - p))
+            if (n > (size_t)(end - p) || n > (size_t)(dst_end - dst))
                 return plain_cut_off(span->skip + i, (size_t)(end - p), err);
             memcpy(dst, p, n);
         }
         p += n;
         dst += n;
+        if (dst > dst_end)
+            return plain_cut_off(span->skip + i, (size_t)(end - p), err);
         offsets[i + 1] = base + (uint32_t)(dst - start);
     }
     for (; i < span->count; i++) {
         size_t left = (size_t)(end - p);
         uint32_t n = left >= 4 ? armi_load32(p) : UINT32_MAX;
-        if (left < 4 || n > left - 4)
+        if (left < 4 || n > left - 4 || n > (size_t)(dst_end - dst))
             return plain_cut_off(span->skip + i, left, err);
         if (n > 0)
             memcpy(dst, p + 4, n);

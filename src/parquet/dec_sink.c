@@ -16,6 +16,7 @@ enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t siz
     if (size <= budget->max && before <= budget->max - size)
         return ARMI_OK;
     atomic_fetch_sub(&budget->used, size);
+    atomic_store(&budget->was_hit, true);
     return armi_error_set(err, ARMI_LIMIT,
                           "the result would be larger than %llu bytes (max_bytes)",
                           (unsigned long long)budget->max);
