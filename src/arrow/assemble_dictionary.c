@@ -171,8 +171,8 @@ static enum armi_status choose_entries(struct unifying *self, struct armi_error 
             return unify_entries(self, err);
     }
     const struct armi_array *source = rows->sources[0];
-    return source->length > rows->count ? cut_entries(self, source, err)
-                                        : keep_entries(self, source, err);
+    return rows->cut || source->length > rows->count ? cut_entries(self, source, err)
+                                                     : keep_entries(self, source, err);
 }
 
 /* The index buffer, and validity where there are nulls. */

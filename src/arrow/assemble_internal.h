@@ -44,6 +44,7 @@ struct armi_dictionary_rows {
     const int64_t *indices;
     const uint32_t *row_sources;
     int64_t count;
+    bool cut; /* always cut to the entries used */
 };
 enum armi_status armi_assemble_dictionary(const struct armi_field *field,
                                           const struct armi_dictionary_rows *rows,
@@ -58,6 +59,12 @@ enum armi_status armi_assemble_views(const struct armi_field *field,
                                      const struct armi_slice *values, int64_t length,
                                      int64_t null_count, struct armi_part *validity,
                                      struct ArrowArray *out, struct armi_error *err);
+
+/* A run-end array of the type `field` whose rows are those of *values, which has the value type:
+ * equal neighbours (to the bit) share a run. */
+enum armi_status armi_assemble_run_end(const struct armi_field *field,
+                                       const struct armi_array *values, const char *column,
+                                       struct ArrowArray *out, struct armi_error *err);
 
 /* ARMI_LIMIT: the rows do not fit 32-bit offsets. */
 enum armi_status armi_assemble_too_large(const char *column, const struct armi_field *field,

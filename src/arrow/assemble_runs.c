@@ -6,6 +6,7 @@
 #include "arrow/assemble_internal.h"
 
 #include "arrow/column_internal.h"
+#include "arrow/compare.h"
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "base/limits.h"
@@ -382,8 +383,9 @@ static enum armi_status make_dictionary(struct assembly *self, struct ArrowArray
                 indices[row] = -1;
         }
     }
-    struct armi_dictionary_rows all = {sources, source_count, indices,
-                                       source_count > 1 ? row_sources : NULL, self->length};
+    struct armi_dictionary_rows all = {sources,      source_count,
+                                       indices,      source_count > 1 ? row_sources : NULL,
+                                       self->length, false};
     status = armi_assemble_dictionary(self->field, &all, self->column, out, err);
 done:
     armi_free(sources);
@@ -421,44 +423,88 @@ static size_t list_run_ends(const struct assembly *self, struct armi_run *runs,
     return count;
 }
 
+/* A run-end array from runs of one row each and the rows up to each run's end. ends[0 .. count) is
+ * narrowed in place and taken (moved, also on failure). */
+static enum armi_status run_end_make(const struct armi_field *field,
+                                     const struct armi_run *runs, int64_t *ends,
+                                     size_t count, int64_t length, const char *column,
+                                     struct ArrowArray *out, struct armi_error *err)
+{
+    const struct armi_field *ends_field = &field->children[0];
+    size_t width = (size_t)armi_field_byte_width(ends_field);
+    struct ArrowArray children[2] = {{.release = NULL}, {.release = NULL}};
+    struct armi_part buffers[2] = {{NULL, 0, NULL, NULL}, {NULL, 0, NULL, NULL}};
+    struct armi_array_parts end_parts = {2, buffers, 0, NULL, NULL};
+    struct armi_array_parts parts = {0, NULL, 2, children, NULL};
+    uint8_t *packed = (uint8_t *)ends;
+    for (size_t i = 0; i < count && width != 8; i++) {
+        int64_t end = ends[i];
+        memcpy(packed + i * width, &end, width); /* little-endian: the low bytes */
+    }
+    buffers[1] = armi_part_owned(ends, (int64_t)(count * width));
+    enum armi_status status =
+        armi_arrow_array_make(ends_field, (int64_t)count, 0, &end_parts, &children[0], err);
+    if (status == ARMI_OK)
+        status =
+            armi_assemble_runs(&field->children[1], runs, count, column, &children[1], err);
+    if (status == ARMI_OK)
+        status = armi_arrow_array_make(field, length, 0, &parts, out, err);
+    armi_array_parts_release(&end_parts);
+    armi_array_parts_release(&parts);
+    return status;
+}
+
+static bool run_end_fits(const struct armi_field *field, int64_t length)
+{
+    int32_t width = armi_field_byte_width(&field->children[0]);
+    return length <= (width == 2 ? INT16_MAX : width == 4 ? INT32_MAX : INT64_MAX);
+}
+
+/* Room for as many runs as there are rows. */
+static enum armi_status run_end_room(int64_t rows, struct armi_run **runs, int64_t **ends,
+                                     struct armi_error *err)
+{
+    ARMI_TRY(runs_new((size_t)rows, runs, err));
+    *ends = armi_alloc_array((size_t)rows + 1, sizeof **ends);
+    if (*ends != NULL)
+        return ARMI_OK;
+    armi_free(*runs);
+    return armi_error_no_memory(err);
+}
+
 static enum armi_status make_run_end(struct assembly *self, struct ArrowArray *out,
                                      struct armi_error *err)
 {
-    const struct armi_field *ends_field = &self->field->children[0];
-    size_t width = (size_t)armi_field_byte_width(ends_field);
-    struct armi_run *runs = NULL;
-    uint8_t *packed;
-    struct ArrowArray children[2] = {{.release = NULL}, {.release = NULL}};
-    struct armi_part end_buffers[2] = {{NULL, 0, NULL, NULL}, {NULL, 0, NULL, NULL}};
-    struct armi_array_parts end_parts = {2, end_buffers, 0, NULL, NULL};
-    struct armi_array_parts parts = {0, NULL, 2, children, NULL};
-    if (self->length > (width == 2 ? INT16_MAX : width == 4 ? INT32_MAX : INT64_MAX))
+    struct armi_run *runs;
+    int64_t *ends;
+    if (!run_end_fits(self->field, self->length))
         return armi_assemble_too_large(self->column, self->field, err);
-    int64_t *ends = armi_alloc_array((size_t)self->length + 1, sizeof *ends);
-    enum armi_status status = ends == NULL ? armi_error_no_memory(err) : ARMI_OK;
-    if (status == ARMI_OK)
-        status = runs_new((size_t)self->length, &runs, err);
-    if (status != ARMI_OK)
-        goto done;
+    ARMI_TRY(run_end_room(self->length, &runs, &ends, err));
     size_t count = list_run_ends(self, runs, ends);
-    packed = (uint8_t *)ends;
-    for (size_t i = 0; i < count && width != 8; i++)
-        memmove(packed + i * width, &ends[i], width); /* little-endian: the low bytes */
-    end_buffers[1] = armi_part_owned(ends, (int64_t)(count * width));
-    ends = NULL;
-    status =
-        armi_arrow_array_make(ends_field, (int64_t)count, 0, &end_parts, &children[0], err);
-    if (status == ARMI_OK)
-        status = armi_assemble_runs(&self->field->children[1], runs, count, self->column,
-                                    &children[1], err);
-    if (status == ARMI_OK)
-        status = armi_arrow_array_make(self->field, self->length, 0, &parts, out, err);
-done:
-    armi_array_parts_release(&end_parts);
-    armi_arrow_array_release(&children[0]);
-    armi_arrow_array_release(&children[1]);
+    enum armi_status status =
+        run_end_make(self->field, runs, ends, count, self->length, self->column, out, err);
     armi_free(runs);
-    armi_free(ends);
+    return status;
+}
+
+enum armi_status armi_assemble_run_end(const struct armi_field *field,
+                                       const struct armi_array *values, const char *column,
+                                       struct ArrowArray *out, struct armi_error *err)
+{
+    struct armi_run *runs;
+    int64_t *ends;
+    if (!run_end_fits(field, values->length))
+        return armi_assemble_too_large(column, field, err);
+    ARMI_TRY(run_end_room(values->length, &runs, &ends, err));
+    size_t count = 0;
+    for (int64_t i = 0; i < values->length; i++) {
+        if (count == 0 || !armi_compare_same(values, i, values, runs[count - 1].from))
+            runs[count++] = (struct armi_run){values, i, 1};
+        ends[count - 1] = i + 1;
+    }
+    enum armi_status status =
+        run_end_make(field, runs, ends, count, values->length, column, out, err);
+    armi_free(runs);
     return status;
 }
 

@@ -189,7 +189,7 @@ static enum armi_status take_dictionary(struct taking *self, struct ArrowArray *
         bool valid = self->indices[i] >= 0 && armi_array_is_valid_bit(self->array, row);
         indices[i] = valid ? armi_array_index(self->array, row) : -1;
     }
-    struct armi_dictionary_rows rows = {&source, 1, indices, NULL, self->count};
+    struct armi_dictionary_rows rows = {&source, 1, indices, NULL, self->count, false};
     enum armi_status status =
         armi_assemble_dictionary(self->array->field, &rows, self->column, out, err);
     armi_free(indices);

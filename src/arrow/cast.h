@@ -4,13 +4,13 @@
  *
  *   null -> anything
  *   int -> wider int, uint -> wider uint, uint -> wider int; float16 -> 32 -> 64
- *   decimal -> decimal with as many or more digits on both sides of the point
- *   utf8, large_utf8, utf8_view among each other; so binary; utf8 -> binary
- *   date32 -> date64; timestamp, duration, time -> a finer unit, the zone staying as it is
+ *   decimal -> decimal with as many or more digits on either side of the point
+ *   utf8, large_utf8, utf8_view among each other; so binary
+ *   timestamp, duration, time -> a finer unit, the zone staying as it is
  *   dictionary, run-end and plain among each other, with a cast of the values
- *   lists and maps of all layouts among each other, structs member by member (same names,
- * same order), with a cast of the children; fixed-size list or binary -> list or binary the
- * same type: no work
+ *   list, large_list and list views among each other, with a cast of the elements; fixed-size
+ *   lists, maps and structs (same members in the same order) with a cast of the children
+ *   the same type: no work
  */
 #ifndef ARMI_ARROW_CAST_H
 #define ARMI_ARROW_CAST_H
@@ -33,12 +33,12 @@ enum armi_cast_kind armi_cast_possible(const struct armi_field *from,
                                        const struct armi_field *to, const char **reason);
 
 /*
- * The rows of *array as type `to`, into *out. Buffers that stay as they are are shared and
- * kept alive by references on `holder`, which must hold what *array borrows from (NULL: it
- * outlives *out). Nullability is not checked here. ARMI_SCHEMA_MISMATCH naming the column
- * and both types for a cast that is not possible; ARMI_INVALID naming column, row and value
- * for a value that does not fit; ARMI_LIMIT for strings over 2 GiB in a 32-bit layout, or
- * too many dictionary entries; ARMI_NO_MEMORY.
+ * The rows of *array as type `to`, into *out. Buffers that stay as they are are shared and kept
+ * alive by references on `holder`, which must hold what *array borrows from (NULL: it outlives
+ * *out). Nullability is not checked here.
+ * ARMI_SCHEMA_MISMATCH naming the column and both types for a cast that is not possible;
+ * ARMI_INVALID naming column, row (of *array) and value for a value that does not fit; ARMI_LIMIT
+ * for more than a 32-bit layout can hold, or too many dictionary entries; ARMI_NO_MEMORY.
  */
 enum armi_status armi_cast(const struct armi_array *array, const struct armi_field *to,
                            struct armi_holder *holder, struct ArrowArray *out,
