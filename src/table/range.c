@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/bits.h"
 #include "base/limits.h"
 #include "hash/blake3.h"
 
@@ -26,7 +27,7 @@ enum armi_status armi_range_alloc(struct armi_range *range, size_t column_count,
     range->columns = columns;
     range->column_count = column_count;
     range->stats = stats;
-    range->stat_count = 0;
+    range->stats_count = 0;
     return ARMI_OK;
 }
 
@@ -43,8 +44,8 @@ enum armi_status armi_range_copy(const struct armi_range *range, struct armi_ran
                                  struct armi_error *err)
 {
     struct armi_range copy = ARMI_RANGE_INIT;
-    size_t room = range->column_count > range->stat_count ? range->column_count
-                                                          : range->stat_count;
+    size_t room = range->column_count > range->stats_count ? range->column_count
+                                                          : range->stats_count;
     ARMI_TRY(armi_range_alloc(&copy, room, err));
     memcpy(copy.id, range->id, sizeof copy.id);
     copy.first = range->first;
@@ -52,11 +53,11 @@ enum armi_status armi_range_copy(const struct armi_range *range, struct armi_ran
     copy.live = range->live;
     copy.bytes = range->bytes;
     copy.column_count = range->column_count;
-    copy.stat_count = range->stat_count;
+    copy.stats_count = range->stats_count;
     if (range->column_count != 0)
         memcpy(copy.columns, range->columns, range->column_count * sizeof *copy.columns);
-    if (range->stat_count != 0)
-        memcpy(copy.stats, range->stats, range->stat_count * sizeof *copy.stats);
+    if (range->stats_count != 0)
+        memcpy(copy.stats, range->stats, range->stats_count * sizeof *copy.stats);
     for (size_t i = 0; i < range->chunk_count; i++) {
         const struct armi_chunk_ref *chunk = &range->chunks[i];
         enum armi_status st = armi_range_add_chunk(&copy, chunk, chunk->columns,
@@ -236,7 +237,7 @@ enum armi_status armi_range_entry(const struct armi_range *range, const int32_t 
         .bytes = range->bytes,
         .anchor = range_anchor(range, anchor_ids, anchor_count),
         .stats = range->stats,
-        .stat_count = range->stat_count,
+        .stats_count = range->stats_count,
     };
     armi_range_logical(range, out->logical);
     return ARMI_OK;
@@ -362,7 +363,7 @@ enum armi_status armi_range_decode(const struct armi_tree_entry *entry,
     enum armi_status st = head_decode(&r, &range, &column_count, err);
     if (st != ARMI_OK)
         goto done;
-    size_t room = column_count > entry->stat_count ? column_count : entry->stat_count;
+    size_t room = column_count > entry->stats_count ? column_count : entry->stats_count;
     st = armi_range_alloc(&range, room, err);
     if (st != ARMI_OK)
         goto done;
@@ -385,9 +386,9 @@ enum armi_status armi_range_decode(const struct armi_tree_entry *entry,
         goto done;
     }
     range.bytes = entry->bytes;
-    range.stat_count = entry->stat_count;
-    if (entry->stat_count != 0)
-        memcpy(range.stats, entry->stats, entry->stat_count * sizeof *range.stats);
+    range.stats_count = entry->stats_count;
+    if (entry->stats_count != 0)
+        memcpy(range.stats, entry->stats, entry->stats_count * sizeof *range.stats);
     *out = range;
     return ARMI_OK;
 done:

@@ -13,11 +13,12 @@
 
 #include <armillaria/hash.h>
 
+#include "arrow/fingerprint.h"
 #include "base/buf.h"
 #include "tree/tree.h"
 
 #define ARMI_RANGE_ID_SIZE    16
-#define ARMI_FINGERPRINT_SIZE 20
+
 #define ARMI_RANGE_CHUNKS_MAX 8
 
 /* Where a chunk's bytes are. Other kinds are refused, by name of the table. */
@@ -51,7 +52,7 @@ struct armi_range {
     struct armi_range_column *columns; /* by id, ascending */
     size_t chunk_count;
     struct armi_chunk_ref chunks[ARMI_RANGE_CHUNKS_MAX];
-    size_t stat_count;
+    size_t stats_count;
     struct armi_tree_stats *stats; /* kept in the tree entry */
 };
 
