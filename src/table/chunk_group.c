@@ -252,7 +252,7 @@ enum armi_status armi_chunk_groups_add(struct armi_chunk_groups *groups,
                                        const struct armi_planned *planned, size_t range,
                                        struct armi_range *ranges, struct armi_error *err)
 {
-    struct armi_chunk_group *group;
+    struct armi_chunk_group *group = NULL;
     uint64_t bytes = dirty_bytes(set, planned, groups->schema->child_count);
     ARMI_TRY(group_for(groups, planned, &group, err));
     if (group->count != 0 && (bytes > ARMI_CHUNK_ARROW_MAX - group->bytes ||

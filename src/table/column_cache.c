@@ -195,7 +195,7 @@ enum armi_status armi_column_cache_put(struct armi_column_cache *cache,
     armi_array_release(&view);
     if (bytes > cache->capacity / 4)
         return ARMI_OK;
-    struct entry *entry;
+    struct entry *entry = NULL;
     ARMI_TRY(entry_new(key, field, array, &entry, err));
     pthread_mutex_lock(&cache->lock);
     if (find(cache, key) != NULL) {

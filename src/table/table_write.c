@@ -16,6 +16,7 @@
 #include "hash/blake3.h"
 #include "table/chunk_group.h"
 #include "table/plan.h"
+#include "table/table_append.h"
 
 /* Arrow bytes that are planned together. The input's own memory is what this holds on to. */
 #define SEGMENT_BYTES (512 * ARMI_MIB)
@@ -345,7 +346,8 @@ static size_t splices_find(const struct writer *w, const struct armi_tree_entry 
 /* A whole write: the ranges become the tree, and what is unchanged keeps its nodes. */
 static enum armi_status tree_replace(struct writer *w, struct armi_error *err)
 {
-    struct armi_tree tree = armi_table_tree(NULL, w->sink->nodes);
+    const struct armi_node_source source = armi_node_set_source(w->sink->nodes);
+    struct armi_tree tree = armi_table_tree(&source, w->sink->nodes);
     struct armi_tree_root none;
     size_t tree_entries = w->parent != NULL ? w->parent->root.entries : 0;
     struct entry_slot *slots = armi_alloc_zero(w->count, sizeof *slots);
@@ -368,49 +370,6 @@ static enum armi_status tree_replace(struct writer *w, struct armi_error *err)
     slots_free(slots, slots != NULL ? w->count : 0);
     armi_free(entries);
     armi_free(splices);
-    return st;
-}
-
-/*
- * An append: small ones wait as pending ranges; when there are too many, or a new range is
- * no small one, all of them go into the tree.
- */
-static enum armi_status tree_append(struct writer *w, struct armi_error *err)
-{
-    struct armi_table_version *v = w->version;
-    struct armi_tree tree = armi_table_tree(NULL, w->sink->nodes);
-    bool all_small = true;
-    for (size_t i = 0; i < w->count; i++)
-        all_small = all_small && w->ranges[i].bytes < ARMI_CHUNK_TINY_MAX;
-    if (all_small && v->pending_count + w->count <= ARMI_PENDING_MAX) {
-        for (size_t i = 0; i < w->count; i++) {
-            v->pending[v->pending_count++] = w->ranges[i];
-            w->ranges[i] = (struct armi_range)ARMI_RANGE_INIT;
-        }
-        return ARMI_OK;
-    }
-    size_t count = v->pending_count + w->count;
-    struct entry_slot *slots = armi_alloc_zero(count, sizeof *slots);
-    struct armi_tree_entry *entries = armi_alloc_array(count, sizeof *entries);
-    enum armi_status st = ARMI_OK;
-    if (slots == NULL || entries == NULL)
-        st = armi_error_no_memory(err);
-    for (size_t i = 0; i < count && st == ARMI_OK; i++) {
-        const struct armi_range *range = i < v->pending_count
-                                             ? &v->pending[i]
-                                             : &w->ranges[i - v->pending_count];
-        st = armi_range_entry(range, v->settings.anchors, v->settings.anchor_count,
-                              &slots[i].payload, &slots[i].entry, err);
-        entries[i] = slots[i].entry;
-    }
-    if (st == ARMI_OK) {
-        struct armi_tree_splice splice = {v->root.entries, v->root.entries, entries, count};
-        st = armi_tree_edit(&tree, &v->root, &splice, 1, &v->root, err);
-    }
-    for (; st == ARMI_OK && v->pending_count > 0; v->pending_count--)
-        armi_range_release(&v->pending[v->pending_count - 1]);
-    slots_free(slots, slots != NULL ? count : 0);
-    armi_free(entries);
     return st;
 }
 
@@ -477,7 +436,7 @@ static enum armi_status version_finish(struct writer *w, struct armi_error *err)
     armi_field_release(&v->schema);
     armi_field_move(&schema, &v->schema);
     if (w->options->append) {
-        ARMI_TRY(tree_append(w, err));
+        ARMI_TRY(armi_table_append(w->sink->nodes, v, w->ranges, w->count, err));
     } else {
         for (; v->pending_count > 0; v->pending_count--)
             armi_range_release(&v->pending[v->pending_count - 1]);
