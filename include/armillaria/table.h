@@ -97,7 +97,7 @@ ARMI_API ARMI_MUST_USE enum armi_status
 armi_table_count(struct armi_repository *repo, const char *table, const struct armi_at *at,
                  uint64_t *out, struct armi_error *err);
 
-struct armi_table_version {
+struct armi_table_version_item {
     uint64_t version;
     struct armi_hash commit;
     int64_t time_us;
@@ -110,7 +110,7 @@ struct armi_table_version {
 struct armi_table_version_list {
     size_t size;
     size_t count;
-    struct armi_table_version *items;
+    struct armi_table_version_item *items;
     void *private_data;
 };
 

@@ -55,6 +55,7 @@ enum armi_status armi_transaction_begin(struct armi_repository *repo, const char
     struct armi_transaction *tx = armi_alloc_zero(1, sizeof *tx);
     if (tx == NULL)
         return armi_error_no_memory(err);
+    atomic_init(&tx->owners, 1);
     tx->core = armi_core_ref(repo->core);
     tx->repo = repo;
     tx->gc_lock = (struct armi_lock)ARMI_LOCK_INIT;
@@ -91,11 +92,11 @@ void armi_transaction_abort(struct armi_transaction *tx)
     armi_lock_release(&tx->gc_lock);
 }
 
-void armi_transaction_free(struct armi_transaction *tx)
+static void tx_release(void *ctx)
 {
-    if (tx == NULL)
+    struct armi_transaction *tx = ctx;
+    if (atomic_fetch_sub(&tx->owners, 1) != 1)
         return;
-    armi_transaction_abort(tx);
     armi_store_batch_free(tx->batch);
     armi_lock_release(&tx->gc_lock);
     for (size_t i = 0; i < tx->write_count; i++)
@@ -112,6 +113,20 @@ void armi_transaction_free(struct armi_transaction *tx)
     armi_free(tx->author);
     armi_core_unref(tx->core);
     armi_free(tx);
+}
+
+static void tx_retain(void *ctx)
+{
+    struct armi_transaction *tx = ctx;
+    atomic_fetch_add(&tx->owners, 1);
+}
+
+void armi_transaction_free(struct armi_transaction *tx)
+{
+    if (tx == NULL)
+        return;
+    armi_transaction_abort(tx);
+    tx_release(tx);
 }
 
 bool armi_transaction_is_active(const struct armi_transaction *tx)
@@ -303,18 +318,13 @@ static enum armi_status tx_open_chunk(void *ctx, const struct armi_chunk_ref *re
     return armi_chunk_from_bytes(&ref->hash, &bytes, &options, out, err);
 }
 
-static void tx_retain(void *ctx)
-{
-    (void)ctx; /* a scan of a transaction lives no longer than it: transaction.h says so */
-}
-
 struct armi_table_io armi_transaction_io(struct armi_transaction *tx)
 {
     return (struct armi_table_io){
         .nodes = armi_node_set_source(&tx->nodes),
         .open_chunk = tx_open_chunk,
         .retain = tx_retain,
-        .release = tx_retain,
+        .release = tx_release,
         .ctx = tx,
         .parallel = {.threads = tx->core->threads},
     };

@@ -38,6 +38,7 @@ enum tx_state {
 };
 
 struct armi_transaction {
+    atomic_size_t owners; /* the caller, and scans that read through it */
     struct armi_core *core;
     struct armi_repository *repo;
     char branch[ARMI_NAME_SIZE_MAX + 1];
