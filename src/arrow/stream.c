@@ -76,6 +76,18 @@ static const char *stream_get_last_error(struct ArrowArrayStream *stream)
     return p->last.status != ARMI_OK ? p->last.message : NULL;
 }
 
+enum armi_status armi_stream_last_error(struct ArrowArrayStream *stream,
+                                        struct armi_error *out)
+{
+    if (stream->get_next != stream_get_next)
+        return armi_error_set(out, ARMI_INVALID, "the stream is not one of this library's");
+    const struct stream_private *p = stream->private_data;
+    size_t size = out->size;
+    *out = p->last;
+    out->size = size;
+    return ARMI_OK;
+}
+
 static void stream_release(struct ArrowArrayStream *stream)
 {
     struct stream_private *p = stream->private_data;

@@ -41,6 +41,9 @@ enum armi_status armi_stream_schema(struct ArrowArrayStream *stream, struct armi
 /* The next batch, owned by the caller; at the end out->release is NULL. */
 enum armi_status armi_stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out,
                                   struct armi_error *err);
+/* The whole error behind the last failed call on a stream of ours; ARMI_INVALID for another's. */
+enum armi_status armi_stream_last_error(struct ArrowArrayStream *stream,
+                                        struct armi_error *out);
 /* Calls release if there is one. */
 void armi_stream_release(struct ArrowArrayStream *stream);
 

@@ -92,6 +92,23 @@ void armi_buf_swap(struct armi_buf *a, struct armi_buf *b)
     *b = t;
 }
 
+static void bytes_free(struct armi_bytes *bytes)
+{
+    armi_free(bytes->private_data);
+}
+
+void armi_buf_to_bytes(struct armi_buf *buf, struct armi_bytes *out)
+{
+    static const uint8_t nothing[ARMI_ALIGNMENT] __attribute__((aligned(ARMI_ALIGNMENT)));
+    *out = (struct armi_bytes){
+        .data = buf->data != NULL ? buf->data : nothing,
+        .size = buf->size,
+        .release = bytes_free,
+        .private_data = buf->data,
+    };
+    *buf = (struct armi_buf){NULL, 0, 0, buf->size_max};
+}
+
 bool armi_slice_equal(struct armi_slice a, struct armi_slice b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

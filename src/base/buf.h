@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <armillaria/bytes.h>
+
 #include "base/error.h"
 
 /* Takes no responsibility for the lifetime of what it points to. */
@@ -50,6 +52,8 @@ enum armi_status armi_buf_append_varint(struct armi_buf *buf, uint64_t v, struct
 enum armi_status armi_buf_append_bytes(struct armi_buf *buf, const void *data, size_t size,
                                        struct armi_error *err);
 void armi_buf_swap(struct armi_buf *a, struct armi_buf *b);
+/* The buffer's bytes (moved: it becomes empty) with an owner of their own. */
+void armi_buf_to_bytes(struct armi_buf *buf, struct armi_bytes *out);
 
 static inline struct armi_slice armi_buf_slice(const struct armi_buf *buf)
 {

@@ -21,6 +21,7 @@ struct armi_changes {
     struct armi_hash *queue; /* commits to come, newest first */
     size_t queued;
     struct armi_place current; /* the commit that is being delivered */
+    struct armi_arena *texts;  /* of the change that was delivered last */
     size_t next_op;
 };
 
@@ -34,6 +35,7 @@ void armi_changes_close(struct armi_changes *changes)
     armi_free(changes->ref);
     armi_free(changes->queue);
     armi_place_release(&changes->current);
+    armi_arena_free(changes->texts);
     armi_core_unref(changes->core);
     armi_free(changes);
 }
@@ -215,16 +217,23 @@ enum armi_status armi_changes_next(struct armi_changes *changes, struct armi_cha
         changes->next_op = 0;
     }
     const struct armi_commit *commit = &changes->current.commit;
-    *out = (struct armi_change){
+    armi_arena_free(changes->texts);
+    changes->texts = NULL;
+    ARMI_TRY(armi_arena_new(&changes->texts, err));
+    struct armi_change change = {
         .commit = changes->current.id,
-        .table = (const char *)op->table.data,
+        .table = armi_arena_text(changes->texts, op->table.data, op->table.size),
         .op = (enum armi_op)op->kind,
         .old_version = op->old_version,
         .new_version = op->new_version,
         .time_us = commit->time_us,
-        .author = (const char *)commit->author.data,
-        .message = (const char *)commit->message.data,
+        .author = armi_arena_text(changes->texts, commit->author.data, commit->author.size),
+        .message =
+            armi_arena_text(changes->texts, commit->message.data, commit->message.size),
     };
+    if (change.table == NULL || change.author == NULL || change.message == NULL)
+        return armi_error_no_memory(err);
+    *out = change;
     *out_has = true;
     return ARMI_OK;
 }

@@ -274,9 +274,8 @@ static enum armi_status landing_publish(struct landing *l, struct armi_publish_r
     for (size_t i = 0; i < tx->tiny_count && st == ARMI_OK; i++)
         chunks[i] = (struct armi_catalog_chunk){tx->tiny[i].hash,
                                                 armi_buf_slice(&tx->tiny[i].bytes)};
-    const struct armi_node_source source = armi_node_set_source(&tx->nodes);
     if (st == ARMI_OK)
-        st = armi_tables_edit(&source, &tx->nodes, &l->tables, l->entries, l->count, &root, err);
+        st = armi_tables_edit(&tx->nodes, &l->tables, l->entries, l->count, &root, err);
     if (st == ARMI_OK)
         st = armi_tables_save(&root, &inline_tables, &commit.tables, err);
     if (st == ARMI_OK)

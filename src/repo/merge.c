@@ -201,12 +201,11 @@ static enum armi_status publish_commit(struct merge *m, const char *author,
     };
     armi_tree_root_init(&root, true);
     armi_node_set_init(&nodes, &m->core->nodes);
-    const struct armi_node_source source = armi_node_set_source(&nodes);
     enum armi_status st = ARMI_OK;
     if (m->core->os->random(m->core->os, commit.txid, sizeof commit.txid) < 0)
         st = armi_error_set(err, ARMI_STORAGE, "the system gives no random numbers");
     if (st == ARMI_OK)
-        st = armi_tables_edit(&source, &nodes, &m->ours_tables, m->entries, m->count, &root,
+        st = armi_tables_edit(&nodes, &m->ours_tables, m->entries, m->count, &root,
                               err);
     if (st == ARMI_OK)
         st = armi_tables_save(&root, &inline_tables, &commit.tables, err);

@@ -64,6 +64,10 @@ enum armi_status armi_core_check_writable(const struct armi_core *core,
 enum armi_status armi_core_open_tiny(struct armi_core *core, const struct armi_hash *hash,
                                      struct armi_chunk **out, struct armi_error *err);
 
+/* The chunks as the public sees them (chunks.c); *out is owned, and borrows the core. */
+enum armi_status armi_core_chunks(struct armi_core *core, struct armi_chunk_store **out,
+                                  struct armi_error *err);
+
 /* ---- tables maps (tables_map.c; docs/format/commit.md) ---- */
 
 /* What a commit knows of one name. */
@@ -78,9 +82,6 @@ struct armi_table_entry {
 
 bool armi_table_entry_same(const struct armi_table_entry *a, const struct armi_table_entry *b);
 
-/* The tree over a source and, for writing, a set; both borrowed. */
-struct armi_tree armi_tables_tree(const struct armi_node_source *source,
-                                  struct armi_node_set *set);
 /* The map of a commit (NULL: a branch without commits). *out is owned: armi_tree_root_release. */
 enum armi_status armi_tables_open(const struct armi_node_source *source,
                                   const struct armi_commit *commit,
@@ -98,8 +99,7 @@ enum armi_status armi_tables_list(const struct armi_node_source *source,
                                   struct armi_table_entry **out, size_t *count,
                                   struct armi_error *err);
 /* Puts entries (any order, no two of one name) into the map. */
-enum armi_status armi_tables_edit(const struct armi_node_source *source,
-                                  struct armi_node_set *set,
+enum armi_status armi_tables_edit(struct armi_node_set *set,
                                   const struct armi_tree_root *root,
                                   const struct armi_table_entry *entries, size_t count,
                                   struct armi_tree_root *out, struct armi_error *err);

@@ -19,7 +19,6 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "os/lockfile.h"
-#include "store/chunk_store_internal.h"
 
 #define CACHE_BYTES (256 * ARMI_MIB)
 
@@ -67,7 +66,7 @@ enum armi_status armi_core_open_tiny(struct armi_core *core, const struct armi_h
     struct armi_bytes bytes = {0};
     struct armi_chunk_options options = {.no_verify = true}; /* the catalog proved it */
     ARMI_TRY(armi_catalog_get_chunk(core->catalog, hash, &buf, err));
-    armi_bytes_from_buf(&buf, &bytes);
+    armi_buf_to_bytes(&buf, &bytes);
     return armi_chunk_from_bytes(hash, &bytes, &options, out, err);
 }
 
@@ -425,7 +424,7 @@ enum armi_status armi_repository_open(const char *path,
             st = armi_error_no_memory(err);
     }
     if (st == ARMI_OK)
-        st = armi_chunk_store_wrap(repo->core->store, &repo->chunks, err);
+        st = armi_core_chunks(repo->core, &repo->chunks, err);
     if (st != ARMI_OK) {
         armi_repository_close(repo);
         return st;

@@ -59,7 +59,7 @@ static enum armi_status entries_in_transaction(struct armi_transaction *tx,
         own[i].is_live = !tx->writes[i].dropped;
     }
     enum armi_status st =
-        armi_tables_edit(&source, &tx->nodes, &tx->tables, own, tx->write_count, &root, err);
+        armi_tables_edit(&tx->nodes, &tx->tables, own, tx->write_count, &root, err);
     if (st == ARMI_OK)
         st = armi_tables_list(&source, &root, entries, count, err);
     if (armi_node_set_truncate(&tx->nodes, nodes, &ignored) != ARMI_OK && st == ARMI_OK)

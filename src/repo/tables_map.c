@@ -17,17 +17,6 @@
 
 #define ENTRY_FORMAT 1
 
-struct armi_tree armi_tables_tree(const struct armi_node_source *source,
-                                  struct armi_node_set *set)
-{
-    return (struct armi_tree){
-        .store = armi_tree_store(source, set),
-        .leaf_type = ARMI_NODE_TABLES_LEAF,
-        .inner_type = ARMI_NODE_TABLES_INNER,
-        .keyed = true,
-    };
-}
-
 bool armi_table_entry_same(const struct armi_table_entry *a, const struct armi_table_entry *b)
 {
     return a->is_live == b->is_live && a->version == b->version &&
@@ -99,7 +88,9 @@ enum armi_status armi_tables_open(const struct armi_node_source *source,
     if (commit != NULL && commit->tables.is_inline && commit->tables.bytes.size != 0) {
         st = armi_tree_root_decode(commit->tables.bytes, true, &root, err);
     } else if (commit != NULL && !commit->tables.is_inline) {
-        struct armi_tree tree = armi_tables_tree(source, NULL);
+        struct armi_tree_store store;
+        armi_tree_store_init(&store, source);
+        struct armi_tree tree = armi_tree_store_tables(&store);
         st = armi_tree_root_open(&tree, &commit->tables.root, commit->tables.root_is_leaf,
                                  &root, err);
     }
@@ -130,7 +121,9 @@ enum armi_status armi_tables_find(const struct armi_node_source *source,
                                   bool *found, struct armi_table_entry *out,
                                   struct armi_error *err)
 {
-    struct armi_tree tree = armi_tables_tree(source, NULL);
+    struct armi_tree_store store;
+    armi_tree_store_init(&store, source);
+    struct armi_tree tree = armi_tree_store_tables(&store);
     struct armi_tree_cursor *cursor = NULL;
     struct armi_slice key = {(const uint8_t *)name, strlen(name)};
     *found = false;
@@ -147,7 +140,9 @@ enum armi_status armi_tables_list(const struct armi_node_source *source,
                                   struct armi_table_entry **out, size_t *count,
                                   struct armi_error *err)
 {
-    struct armi_tree tree = armi_tables_tree(source, NULL);
+    struct armi_tree_store store;
+    armi_tree_store_init(&store, source);
+    struct armi_tree tree = armi_tree_store_tables(&store);
     struct armi_tree_cursor *cursor = NULL;
     struct armi_table_entry *entries = armi_alloc_array(root->entries, sizeof *entries);
     size_t n = 0;
@@ -185,13 +180,14 @@ static int edit_order(const void *a, const void *b)
     return armi_slice_compare(x->key, y->key);
 }
 
-enum armi_status armi_tables_edit(const struct armi_node_source *source,
-                                  struct armi_node_set *set,
+enum armi_status armi_tables_edit(struct armi_node_set *set,
                                   const struct armi_tree_root *root,
                                   const struct armi_table_entry *entries, size_t count,
                                   struct armi_tree_root *out, struct armi_error *err)
 {
-    struct armi_tree tree = armi_tables_tree(source, set);
+    struct armi_tree_store store;
+    armi_tree_store_init_set(&store, set);
+    struct armi_tree tree = armi_tree_store_tables(&store);
     struct edit *edits = armi_alloc_zero(count, sizeof *edits);
     struct armi_tree_change *changes = armi_alloc_zero(count, sizeof *changes);
     enum armi_status st = ARMI_OK;
@@ -266,7 +262,9 @@ enum armi_status armi_tables_compare(const struct armi_node_source *source,
                                      struct armi_table_pair **out, size_t *count,
                                      struct armi_error *err)
 {
-    struct armi_tree tree = armi_tables_tree(source, NULL);
+    struct armi_tree_store store;
+    armi_tree_store_init(&store, source);
+    struct armi_tree tree = armi_tree_store_tables(&store);
     struct armi_tree_diff *diff = NULL;
     struct armi_tree_cursor *old_cursor = NULL, *new_cursor = NULL;
     struct armi_table_pair *pairs = NULL;

@@ -314,7 +314,7 @@ static enum armi_status tx_open_chunk(void *ctx, const struct armi_chunk_ref *re
     struct armi_buf copy = {0};
     struct armi_bytes bytes = {0};
     ARMI_TRY(armi_buf_append(&copy, tiny->bytes.data, tiny->bytes.size, err));
-    armi_bytes_from_buf(&copy, &bytes);
+    armi_buf_to_bytes(&copy, &bytes);
     return armi_chunk_from_bytes(&ref->hash, &bytes, &options, out, err);
 }
 

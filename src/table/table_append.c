@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "tree/tree_store.h"
 
 static enum armi_status pending_add(struct armi_table_version *version,
                                     const struct armi_range *ranges, size_t count,
@@ -29,8 +30,9 @@ static enum armi_status tree_add(struct armi_node_set *set,
                                  const struct armi_range *ranges, size_t count,
                                  struct armi_error *err)
 {
-    const struct armi_node_source source = armi_node_set_source(set);
-    struct armi_tree tree = armi_table_tree(&source, set);
+    struct armi_tree_store store;
+    armi_tree_store_init_set(&store, set);
+    struct armi_tree tree = armi_tree_store_ranges(&store);
     size_t total = version->pending_count + count;
     struct armi_buf *payloads = armi_alloc_zero(total, sizeof *payloads);
     struct armi_tree_entry *entries = armi_alloc_array(total, sizeof *entries);

@@ -17,6 +17,7 @@
 #include "predicate/predicate.h"
 #include "table/column_reader.h"
 #include "tree/tree_cursor.h"
+#include "tree/tree_store.h"
 
 /* Arrow bytes, and units, that are decoded ahead of the consumer. */
 #define WINDOW_BYTES ARMI_BATCH_BYTES
@@ -43,6 +44,7 @@ struct scan {
     size_t out_count;
     size_t *wanted; /* columns of the version's schema: those of `where` first */
     size_t wanted_count, where_count;
+    struct armi_tree_store store;
     struct armi_tree_cursor *cursor;
     size_t pending;     /* next pending range */
     bool end;           /* no range is left */
@@ -474,7 +476,8 @@ static enum armi_status columns_resolve(struct scan *scan,
 static enum armi_status scan_begin(struct scan *scan, const struct armi_table_scan *options,
                                    struct armi_error *err)
 {
-    struct armi_tree tree = armi_table_tree(&scan->io.nodes, NULL);
+    armi_tree_store_init(&scan->store, &scan->io.nodes);
+    struct armi_tree tree = armi_tree_store_ranges(&scan->store);
     if (options->where != NULL)
         ARMI_TRY(armi_predicate_compile(options->where, &scan->version.schema, &scan->where,
                                         err));

@@ -6,7 +6,9 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "hash/blake3.h"
+#include "base/bits.h"
 #include "tree/tree_cursor.h"
+#include "tree/tree_store.h"
 
 #define VERSION_FORMAT  1
 #define SETTINGS_FORMAT 1
@@ -75,17 +77,6 @@ enum armi_status armi_table_version_copy(const struct armi_table_version *versio
     }
     *out = copy;
     return ARMI_OK;
-}
-
-struct armi_tree armi_table_tree(const struct armi_node_source *source,
-                                 struct armi_node_set *set)
-{
-    return (struct armi_tree){
-        .store = armi_tree_store(source, set),
-        .leaf_type = ARMI_NODE_TREE_LEAF,
-        .inner_type = ARMI_NODE_TREE_INNER,
-        .keyed = false,
-    };
 }
 
 const struct armi_field *armi_table_column(const struct armi_table_version *version,
@@ -477,8 +468,10 @@ enum armi_status armi_table_version_ranges(const struct armi_node_source *source
                                            struct armi_range **out, size_t *count,
                                            struct armi_error *err)
 {
-    struct armi_tree tree = armi_table_tree(source, NULL);
+    struct armi_tree_store store;
     struct armi_tree_cursor *cursor = NULL;
+    armi_tree_store_init(&store, source);
+    struct armi_tree tree = armi_tree_store_ranges(&store);
     size_t total = version->root.entries + version->pending_count, n = 0;
     struct armi_range *ranges = armi_alloc_zero(total, sizeof *ranges);
     if (ranges == NULL)

@@ -48,11 +48,6 @@ enum armi_status armi_table_version_copy(const struct armi_table_version *versio
                                          struct armi_table_version *out,
                                          struct armi_error *err);
 
-/* The tree of ranges over a source and, for writing, a set (NULL: reading only). Both are
- * borrowed. */
-struct armi_tree armi_table_tree(const struct armi_node_source *source,
-                                 struct armi_node_set *set);
-
 /* Reads the node and those it names. *out is owned by the caller. */
 enum armi_status armi_table_version_load(const struct armi_node_source *source,
                                          const struct armi_hash *name,

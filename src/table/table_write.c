@@ -17,6 +17,7 @@
 #include "table/chunk_group.h"
 #include "table/plan.h"
 #include "table/table_append.h"
+#include "tree/tree_store.h"
 
 /* Arrow bytes that are planned together. The input's own memory is what this holds on to. */
 #define SEGMENT_BYTES (512 * ARMI_MIB)
@@ -346,8 +347,9 @@ static size_t splices_find(const struct writer *w, const struct armi_tree_entry 
 /* A whole write: the ranges become the tree, and what is unchanged keeps its nodes. */
 static enum armi_status tree_replace(struct writer *w, struct armi_error *err)
 {
-    const struct armi_node_source source = armi_node_set_source(w->sink->nodes);
-    struct armi_tree tree = armi_table_tree(&source, w->sink->nodes);
+    struct armi_tree_store store;
+    armi_tree_store_init_set(&store, w->sink->nodes);
+    struct armi_tree tree = armi_tree_store_ranges(&store);
     struct armi_tree_root none;
     size_t tree_entries = w->parent != NULL ? w->parent->root.entries : 0;
     struct entry_slot *slots = armi_alloc_zero(w->count, sizeof *slots);
