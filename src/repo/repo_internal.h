@@ -40,7 +40,6 @@ struct armi_core {
     bool read_only;
     uint32_t lock_timeout_ms;
     unsigned threads;
-    struct gate *gate; /* the write lock, as the catalog takes it; in repository.c */
 };
 
 struct armi_repository {

@@ -44,7 +44,6 @@ void armi_core_unref(struct armi_core *core)
     armi_store_release(core->store);
     if (core->dir >= 0)
         core->os->close(core->os, core->dir);
-    armi_free(core->gate);
     armi_free(core->path);
     armi_free(core);
 }
@@ -119,7 +118,7 @@ struct inventory {
     char foreign_name[ARMI_OS_NAME_SIZE];
 };
 
-static int inventory_add(void *ctx, const char *name, enum armi_file_kind kind)
+static int inventory_add(void *ctx, const char *name, enum armi_entry_kind kind)
 {
     static const char *const ours[] = {
         ARMI_CATALOG_FILE, ARMI_CATALOG_FILE "-wal", ARMI_CATALOG_FILE "-shm",
@@ -165,7 +164,14 @@ static enum armi_status folder_open(struct armi_core *core, bool create,
 
 /* ---- making ---- */
 
-static struct armi_catalog_options catalog_options(struct armi_core *core);
+static struct armi_catalog_options catalog_options(struct armi_core *core)
+{
+    return (struct armi_catalog_options){
+        .durability = core->durability,
+        .read_only = core->read_only,
+        .lock_timeout_ms = core->lock_timeout_ms,
+    };
+}
 
 static enum armi_status format_write(struct armi_core *core,
                                      const struct armi_format *format, struct armi_error *err)
@@ -221,36 +227,6 @@ static enum armi_status repository_make(struct armi_core *core, struct armi_erro
 
 /* ---- opening ---- */
 
-/* The write lock, for the catalog: one at a time within the handle. */
-struct gate {
-    struct armi_core *core;
-    struct armi_lock lock;
-};
-
-static enum armi_status gate_enter(void *ctx, uint32_t timeout_ms, struct armi_error *err)
-{
-    struct gate *gate = ctx;
-    char what[512];
-    snprintf(what, sizeof what, "the write lock of %s", gate->core->path);
-    return armi_lock_acquire(gate->core->os, gate->core->dir, ARMI_LOCK_BYTE_WRITE,
-                             ARMI_LOCK_EXCLUSIVE, (int64_t)timeout_ms * 1000000, NULL, what,
-                             &gate->lock, err);
-}
-
-static void gate_leave(void *ctx)
-{
-    struct gate *gate = ctx;
-    armi_lock_release(&gate->lock);
-}
-
-static struct armi_catalog_options catalog_options(struct armi_core *core)
-{
-    return (struct armi_catalog_options){
-        .durability = core->durability,
-        .read_only = core->read_only,
-        .lock_timeout_ms = core->lock_timeout_ms,
-    };
-}
 
 static enum armi_status format_read(struct armi_core *core, struct armi_error *err)
 {
@@ -297,14 +273,6 @@ static enum armi_status parts_open(struct armi_core *core, struct armi_error *er
         .read_only = core->read_only,
     };
     struct armi_catalog_options options = catalog_options(core);
-    if (!core->read_only) {
-        struct gate *gate = armi_alloc_zero(1, sizeof *gate);
-        if (gate == NULL)
-            return armi_error_no_memory(err);
-        *gate = (struct gate){core, ARMI_LOCK_INIT};
-        core->gate = gate;
-        options.lock = (struct armi_catalog_lock){gate_enter, gate_leave, gate};
-    }
     ARMI_TRY(armi_catalog_open(core->path, &options, &core->catalog, err));
     ARMI_TRY(armi_catalog_id(core->catalog, id, err));
     if (memcmp(id, core->format.id, sizeof id) != 0)

@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "predicate/predicate.h"
 #include "table/column_reader.h"
+#include "table/prune.h"
 #include "tree/tree_cursor.h"
 #include "tree/tree_store.h"
 
@@ -96,7 +97,7 @@ static bool range_may_match(void *ctx, const struct armi_tree_stats *stats, size
                             uint64_t rows)
 {
     const struct scan *scan = ctx;
-    return armi_scan_may_match(scan->where, &scan->version.schema, stats, count, rows);
+    return armi_prune_may_match(scan->where, &scan->version.schema, stats, count, rows);
 }
 
 /* The next range that may hold rows that match, into next_range. */

@@ -16,6 +16,7 @@
 #include "hash/blake3.h"
 #include "table/chunk_group.h"
 #include "table/plan.h"
+#include "table/prune.h"
 #include "table/table_append.h"
 #include "tree/tree_store.h"
 
@@ -74,31 +75,6 @@ static bool wants_stats(const struct writer *w, size_t c)
     return c < STATS_COLUMNS;
 }
 
-static struct armi_tree_stats stats_for_tree(int32_t id, const struct armi_stats *s)
-{
-    static const uint8_t flags[][2] = {
-        {ARMI_STATS_MIN, ARMI_TREE_HAS_MIN},
-        {ARMI_STATS_MAX, ARMI_TREE_HAS_MAX},
-        {ARMI_STATS_MIN_EXACT, ARMI_TREE_MIN_EXACT},
-        {ARMI_STATS_MAX_EXACT, ARMI_TREE_MAX_EXACT},
-        {ARMI_STATS_NULLS_EXACT, ARMI_TREE_NULLS_EXACT},
-        {ARMI_STATS_NAN, ARMI_TREE_HAS_NAN},
-        {ARMI_STATS_NONE, ARMI_TREE_NO_VALUES},
-    };
-    struct armi_tree_stats out = {
-        .column = id,
-        .min_size = s->min_size,
-        .max_size = s->max_size,
-        .null_count = s->null_count,
-    };
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
-        if (s->flags & flags[i][0])
-            out.flags |= flags[i][1];
-    memcpy(out.min, s->min, sizeof out.min);
-    memcpy(out.max, s->max, sizeof out.max);
-    return out;
-}
-
 /* Fingerprints and statistics of a planned range, columns by rising id. */
 static void range_describe(const struct writer *w, const struct armi_planned *planned,
                            const struct armi_range *twin, struct armi_range *range)
@@ -117,7 +93,7 @@ static void range_describe(const struct writer *w, const struct armi_planned *pl
         if (range->stats_count == ARMI_TREE_STATS_MAX)
             continue;
         if (planned->stats[c].rows != 0)
-            range->stats[range->stats_count++] = stats_for_tree(id, &planned->stats[c]);
+            range->stats[range->stats_count++] = armi_stats_to_tree(id, &planned->stats[c]);
         else if (known != NULL && w->wants_stats[c])
             range->stats[range->stats_count++] = *known;
     }
