@@ -32,7 +32,7 @@ armi_predicate_check(const char *where, const struct ArrowSchema *schema,
                      struct armi_error *err);
 
 /*
- * Evaluates `where` over a struct array: *bitmap gets (length + 7) / 8 bytes, LSB first, 1
+ * Evaluates `where` over a struct array: *bitmap receives (length + 7) / 8 bytes, LSB first, 1
  * = keep. Neither schema nor array is moved.
  */
 ARMI_API ARMI_MUST_USE enum armi_status

@@ -513,73 +513,98 @@ static enum armi_status write_run(struct armi_transaction *tx, struct tx_write *
     return st;
 }
 
+/* A working copy of the table's record and what the transaction sees of it now. */
+struct attempt {
+    struct tx_write write;
+    struct armi_table_version parent;
+    bool exists; /* `parent` is set */
+};
+
+static void attempt_release(struct attempt *a)
+{
+    armi_table_version_release(&a->write.version);
+    armi_table_version_release(&a->parent);
+}
+
+static enum armi_status attempt_open(struct armi_transaction *tx, const char *table,
+                                     struct attempt *a, struct armi_error *err)
+{
+    const struct tx_write *own = tx_find(tx, table);
+    ARMI_TRY(write_open(tx, table, &a->write, err));
+    if (own != NULL) {
+        struct armi_table_version copy;
+        ARMI_TRY(armi_table_version_copy(&own->version, &copy, err));
+        a->write = *own;
+        a->write.version = copy;
+    }
+    return table_now(tx, &a->write, own != NULL, &a->exists, &a->parent, err);
+}
+
+/* The attempt becomes the record. */
+static void attempt_keep(struct armi_transaction *tx, struct attempt *a,
+                         struct armi_write_result *out)
+{
+    struct tx_write *own = tx_find(tx, a->write.name);
+    if (own == NULL)
+        own = &tx->writes[tx->write_count++];
+    else
+        armi_table_version_release(&own->version);
+    *own = a->write;
+    armi_table_version_init(&a->write.version);
+    if (out != NULL) {
+        size_t size = out->size;
+        *out = own->result;
+        out->size = size;
+    }
+}
+
+static enum armi_status attempt_run(struct armi_transaction *tx, struct attempt *a,
+                                    struct ArrowArrayStream *data,
+                                    const struct armi_write_options *options,
+                                    struct armi_error *err)
+{
+    struct armi_error ignored = ARMI_ERROR_INIT;
+    size_t nodes = tx->nodes.count;
+    if (options->mode == ARMI_WRITE_IGNORE && a->exists) {
+        const struct armi_table_written nothing = {0};
+        armi_table_version_release(&a->write.version);
+        a->write.version = a->parent;
+        armi_table_version_init(&a->parent);
+        result_fill(&a->write, &nothing, 0);
+        return ARMI_OK;
+    }
+    enum armi_status st =
+        write_run(tx, &a->write, a->exists ? &a->parent : NULL, data, options, err);
+    if (st != ARMI_OK && armi_node_set_truncate(&tx->nodes, nodes, &ignored) != ARMI_OK)
+        armi_transaction_abort(tx);
+    return st;
+}
+
 enum armi_status armi_transaction_write(struct armi_transaction *tx, const char *table,
                                         struct ArrowArrayStream *data,
                                         const struct armi_write_options *options,
                                         struct armi_write_result *out, struct armi_error *err)
 {
     static const struct armi_write_options defaults = {.size = sizeof defaults};
-    struct tx_write write = {0};
-    struct armi_table_version parent;
-    struct tx_write *own = NULL;
-    size_t nodes = tx->nodes.count;
-    bool exists = false;
+    struct attempt a = {0};
     if (options == NULL)
         options = &defaults;
-    armi_table_version_init(&write.version);
-    armi_table_version_init(&parent);
+    armi_table_version_init(&a.write.version);
+    armi_table_version_init(&a.parent);
     enum armi_status st = armi_transaction_check(tx, err);
     if (st == ARMI_OK)
         st = name_check(table, err);
     if (st == ARMI_OK)
         st = writes_grow(tx, err);
-    if (st != ARMI_OK)
-        goto done;
-    own = tx_find(tx, table);
-    st = write_open(tx, table, &write, err);
-    if (st == ARMI_OK && own != NULL) {
-        struct armi_table_version copy;
-        st = armi_table_version_copy(&own->version, &copy, err);
-        if (st == ARMI_OK) {
-            write = *own;
-            write.version = copy;
-        }
-    }
     if (st == ARMI_OK)
-        st = table_now(tx, &write, own != NULL, &exists, &parent, err);
+        st = attempt_open(tx, table, &a, err);
     if (st == ARMI_OK)
-        st = options_check(table, options, exists, err);
-    if (st != ARMI_OK)
-        goto done;
-    if (options->mode == ARMI_WRITE_IGNORE && exists) {
-        struct armi_table_written nothing = {0};
-        armi_table_version_release(&write.version);
-        write.version = parent;
-        armi_table_version_init(&parent);
-        result_fill(&write, &nothing, 0);
-    } else {
-        st = write_run(tx, &write, exists ? &parent : NULL, data, options, err);
-        if (st != ARMI_OK) {
-            struct armi_error ignored = ARMI_ERROR_INIT;
-            if (armi_node_set_truncate(&tx->nodes, nodes, &ignored) != ARMI_OK)
-                armi_transaction_abort(tx);
-            goto done;
-        }
-    }
-    if (own == NULL)
-        own = &tx->writes[tx->write_count++];
-    else
-        armi_table_version_release(&own->version);
-    *own = write;
-    armi_table_version_init(&write.version);
-    if (out != NULL) {
-        size_t size = out->size;
-        *out = own->result;
-        out->size = size;
-    }
-done:
-    armi_table_version_release(&write.version);
-    armi_table_version_release(&parent);
+        st = options_check(table, options, a.exists, err);
+    if (st == ARMI_OK)
+        st = attempt_run(tx, &a, data, options, err);
+    if (st == ARMI_OK)
+        attempt_keep(tx, &a, out);
+    attempt_release(&a);
     armi_stream_release(data);
     return st;
 }

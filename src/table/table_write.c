@@ -407,6 +407,7 @@ static enum armi_status version_finish(struct writer *w, struct armi_error *err)
     for (size_t i = 0; i < w->count && same; i++)
         same = w->twins[i] == i && is_unchanged(w, i);
     w->written->changed = !same;
+    ARMI_TRY(count_reused(w, err));
     if (same)
         return ARMI_OK;
     struct armi_field schema = ARMI_FIELD_INIT;
@@ -421,6 +422,34 @@ static enum armi_status version_finish(struct writer *w, struct armi_error *err)
         ARMI_TRY(tree_replace(w, err));
     }
     return armi_table_version_total(v, err);
+}
+
+/* Chunks that the new version refers to through twins, each once. */
+static enum armi_status count_reused(struct writer *w, struct armi_error *err)
+{
+    struct armi_map seen;
+    enum armi_status st = ARMI_OK;
+    armi_map_init(&seen, 0);
+    for (size_t i = 0; i < w->count && st == ARMI_OK; i++) {
+        if (w->twins[i] == ARMI_TWIN_NONE)
+            continue;
+        const struct armi_range *twin = &w->parents[w->twins[i]];
+        for (size_t k = 0; k < w->ranges[i].chunk_count && st == ARMI_OK; k++) {
+            const struct armi_chunk_ref *chunk = &w->ranges[i].chunks[k];
+            uint64_t *value;
+            bool is_new = false, is_twins = false;
+            for (size_t t = 0; t < twin->chunk_count && !is_twins; t++)
+                is_twins = memcmp(&twin->chunks[t].hash, &chunk->hash, ARMI_HASH_SIZE) == 0;
+            if (!is_twins)
+                continue;
+            st = armi_map_insert(&seen, (struct armi_slice){chunk->hash.bytes, ARMI_HASH_SIZE},
+                                 &value, &is_new, err);
+            w->written->chunks_reused += is_new;
+            w->written->bytes_reused += is_new ? chunk->file_size : 0;
+        }
+    }
+    armi_map_release(&seen);
+    return st;
 }
 
 static void writer_release(struct writer *w)
