@@ -396,34 +396,6 @@ static enum armi_status version_begin(struct writer *w,
                                      &w->parent_count, err);
 }
 
-static enum armi_status version_finish(struct writer *w, struct armi_error *err)
-{
-    struct armi_table_version *v = w->version;
-    bool same = w->parent != NULL && !w->fit.changed;
-    if (w->options->append)
-        same = same && w->count == 0;
-    else
-        same = same && w->count == w->parent_count;
-    for (size_t i = 0; i < w->count && same; i++)
-        same = w->twins[i] == i && is_unchanged(w, i);
-    w->written->changed = !same;
-    ARMI_TRY(count_reused(w, err));
-    if (same)
-        return ARMI_OK;
-    struct armi_field schema = ARMI_FIELD_INIT;
-    ARMI_TRY(armi_field_copy(&w->fit.schema, &schema, err));
-    armi_field_release(&v->schema);
-    armi_field_move(&schema, &v->schema);
-    if (w->options->append) {
-        ARMI_TRY(armi_table_append(w->sink->nodes, v, w->ranges, w->count, err));
-    } else {
-        for (; v->pending_count > 0; v->pending_count--)
-            armi_range_release(&v->pending[v->pending_count - 1]);
-        ARMI_TRY(tree_replace(w, err));
-    }
-    return armi_table_version_total(v, err);
-}
-
 /* Chunks that the new version refers to through twins, each once. */
 static enum armi_status count_reused(struct writer *w, struct armi_error *err)
 {
@@ -450,6 +422,34 @@ static enum armi_status count_reused(struct writer *w, struct armi_error *err)
     }
     armi_map_release(&seen);
     return st;
+}
+
+static enum armi_status version_finish(struct writer *w, struct armi_error *err)
+{
+    struct armi_table_version *v = w->version;
+    bool same = w->parent != NULL && !w->fit.changed;
+    if (w->options->append)
+        same = same && w->count == 0;
+    else
+        same = same && w->count == w->parent_count;
+    for (size_t i = 0; i < w->count && same; i++)
+        same = w->twins[i] == i && is_unchanged(w, i);
+    w->written->changed = !same;
+    ARMI_TRY(count_reused(w, err));
+    if (same)
+        return ARMI_OK;
+    struct armi_field schema = ARMI_FIELD_INIT;
+    ARMI_TRY(armi_field_copy(&w->fit.schema, &schema, err));
+    armi_field_release(&v->schema);
+    armi_field_move(&schema, &v->schema);
+    if (w->options->append) {
+        ARMI_TRY(armi_table_append(w->sink->nodes, v, w->ranges, w->count, err));
+    } else {
+        for (; v->pending_count > 0; v->pending_count--)
+            armi_range_release(&v->pending[v->pending_count - 1]);
+        ARMI_TRY(tree_replace(w, err));
+    }
+    return armi_table_version_total(v, err);
 }
 
 static void writer_release(struct writer *w)
