@@ -1,7 +1,8 @@
 /*
  * What a change costs in nodes: written, read, bytes, time; and what it costs to find it again by a
  * diff. Entries are like those of a table of ten columns: a payload of 300 bytes, statistics with
- * bounds of eight bytes. Nodes live in memory, uncompressed. Each figure is the mean over places.
+ * bounds of eight bytes. Nodes live in memory, uncompressed. Counts are means over places, times
+ * medians.
  *
  * Usage: bench_tree [ENTRIES …]
  */
@@ -223,11 +224,24 @@ static uint64_t diff_nodes(struct bench *b, const struct armi_tree_root *after)
     return nodes;
 }
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* In microseconds. */
+static double median(double *seconds)
+{
+    qsort(seconds, ROUNDS, sizeof *seconds, by_size);
+    return seconds[ROUNDS / 2] * 1e6;
+}
+
 static void measure(struct bench *b, const char *name, size_t (*plan)(struct bench *))
 {
     struct armi_error err = ARMI_ERROR_INIT;
     uint64_t puts = 0, bytes = 0, gets = 0, seen = 0;
-    double seconds = 0, diff_seconds = 0;
+    double seconds[ROUNDS], diff_seconds[ROUNDS];
     for (b->round = 0; b->round < ROUNDS; b->round++) {
         struct armi_tree_root after = {0};
         size_t count = plan(b);
@@ -235,18 +249,18 @@ static void measure(struct bench *b, const char *name, size_t (*plan)(struct ben
         uint64_t gets_before = b->memory.gets;
         double start = now();
         check(armi_tree_edit(&b->tree, &b->root, b->splices, count, &after, &err), &err);
-        seconds += now() - start;
+        seconds[b->round] = now() - start;
         puts += b->memory.puts - puts_before;
         bytes += b->memory.put_bytes - bytes_before;
         gets += b->memory.gets - gets_before;
         start = now();
         seen += diff_nodes(b, &after);
-        diff_seconds += now() - start;
+        diff_seconds[b->round] = now() - start;
         armi_tree_root_release(&after);
     }
     printf("| %s | %.1f | %.1f | %.1f | %.0f | %.1f | %.0f |\n", name,
            (double)puts / ROUNDS, (double)bytes / ROUNDS / 1024, (double)gets / ROUNDS,
-           seconds / ROUNDS * 1e6, (double)seen / ROUNDS, diff_seconds / ROUNDS * 1e6);
+           median(seconds), (double)seen / ROUNDS, median(diff_seconds));
 }
 
 static void run(uint64_t count)

@@ -83,13 +83,15 @@ static enum armi_status enter_root(struct armi_tree_cursor *cursor, struct armi_
     return ARMI_OK;
 }
 
-/* The node below the current item of `level`, at its first item. */
+/* The node below the current item of `level`, at its first item; kept while the same is asked for. */
 static enum armi_status enter_child(struct armi_tree_cursor *cursor, unsigned level,
                                     struct armi_error *err)
 {
     struct tree_frame *parent = &cursor->frames[level], *frame = &cursor->frames[level - 1];
     const struct tree_item *item = current(parent);
-    if (!frame->loaded || memcmp(&frame->hash, &item->hash, sizeof frame->hash) != 0) {
+    if (frame->loaded && memcmp(&frame->hash, &item->hash, sizeof frame->hash) == 0) {
+        ARMI_TRY(armi_tree_node_check(&frame->node, item, err));
+    } else {
         frame->loaded = false;
         ARMI_TRY(armi_tree_node_read(&cursor->tree, level - 1, item, &frame->node, err));
         cursor->nodes_read++;

@@ -68,6 +68,11 @@ enum armi_status armi_tree_node_encode(unsigned level, bool keyed, size_t count,
 enum armi_status armi_tree_node_read(const struct armi_tree *tree, unsigned level,
                                      const struct tree_item *parent, struct tree_node *node,
                                      struct armi_error *err);
+/* Whether a node has the totals that the item which stands for it tells: two items may name one node
+ * and tell differently, so this is asked of each. */
+enum armi_status armi_tree_node_check(const struct tree_node *node,
+                                      const struct tree_item *parent,
+                                      struct armi_error *err);
 /* Puts "tree node <hash>" before a message about a node. */
 enum armi_status armi_tree_node_blame(const struct armi_hash *hash, enum armi_status status,
                                       struct armi_error *err);

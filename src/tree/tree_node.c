@@ -263,6 +263,18 @@ enum armi_status armi_tree_node_blame(const struct armi_hash *hash, enum armi_st
     return armi_error_prefix(err, status, "tree node %s", hex);
 }
 
+enum armi_status armi_tree_node_check(const struct tree_node *node,
+                                      const struct tree_item *parent,
+                                      struct armi_error *err)
+{
+    if (node->rows == parent->entry.rows && node->entries == parent->entries &&
+        node->total_bytes == parent->entry.bytes)
+        return ARMI_OK;
+    enum armi_status st = armi_error_set(err, ARMI_CORRUPTION,
+                                         "the totals are not those that its parent tells");
+    return armi_tree_node_blame(&parent->hash, st, err);
+}
+
 enum armi_status armi_tree_node_read(const struct armi_tree *tree, unsigned level,
                                      const struct tree_item *parent, struct tree_node *node,
                                      struct armi_error *err)
@@ -275,13 +287,10 @@ enum armi_status armi_tree_node_read(const struct armi_tree *tree, unsigned leve
     if (st != ARMI_OK)
         goto done;
     st = armi_tree_node_decode(&bytes, level, tree->keyed, node, err);
-    if (st == ARMI_OK &&
-        (node->rows != parent->entry.rows || node->entries != parent->entries ||
-         node->total_bytes != parent->entry.bytes))
-        st = armi_error_set(err, ARMI_CORRUPTION,
-                            "the totals are not those that its parent tells");
     if (st != ARMI_OK)
         st = armi_tree_node_blame(&parent->hash, st, err);
+    else
+        st = armi_tree_node_check(node, parent, err);
 done:
     armi_buf_release(&bytes);
     return st;

@@ -469,6 +469,51 @@ static void verify_finds_nodes_that_end_in_the_wrong_place(void **unused)
     world_release(&world);
 }
 
+/* Both items name one leaf; the second tells of an entry more than there is. */
+static void a_node_kept_by_a_cursor_is_held_against_each_item_that_names_it(void **unused)
+{
+    (void)unused;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct world world;
+    struct armi_tree_root leaf = {0}, root = {0};
+    struct tree_chunk *chunk;
+    struct tree_item item;
+    struct armi_buf encoded;
+    struct armi_tree_cursor *cursor = NULL;
+    uint64_t seeds[30] = {0};
+    bool cut;
+    world_init(&world);
+    armi_buf_init(&encoded, 0);
+    struct armi_tree tree = world_tree(&world, false);
+    for (size_t i = 0; i < 30; i++)
+        seeds[i] = 3;
+    build_seeds(&tree, seeds, 14, &leaf);
+    assert_int_equal(leaf.level, 0);
+    assert_false(leaf.is_inline);
+    ok(armi_tree_chunk_new(1, false, &chunk, &err));
+    for (size_t i = 0; i < 2; i++) {
+        armi_tree_root_item(&leaf, &item);
+        item.entries += i;
+        armi_buf_clear(&encoded);
+        ok(armi_tree_item_encode(&item, 1, false, &encoded, &err));
+        item.encoded = armi_buf_slice(&encoded);
+        ok(armi_tree_chunk_add(chunk, &item, &cut, &err));
+    }
+    ok(armi_tree_chunk_close(chunk, &tree, &item, &err));
+    ok(armi_tree_root_from_item(&item, 1, false, &root, &err));
+    ok(armi_tree_cursor_new(&tree, &root, &cursor, &err));
+    ok(armi_tree_cursor_seek_ordinal(cursor, 13, &err));
+    assert_true(armi_tree_cursor_valid(cursor));
+    fails(ARMI_CORRUPTION, armi_tree_cursor_next(cursor, &err));
+    assert_false(armi_tree_cursor_valid(cursor));
+    armi_tree_cursor_free(cursor);
+    armi_tree_chunk_free(chunk);
+    armi_buf_release(&encoded);
+    armi_tree_root_release(&leaf);
+    armi_tree_root_release(&root);
+    world_release(&world);
+}
+
 struct visits {
     size_t nodes, entries;
     bool descend;
@@ -574,6 +619,7 @@ int main(void)
         cmocka_unit_test(joining_keeps_the_columns_of_both_and_finds_them),
         cmocka_unit_test(verify_finds_what_does_not_belong),
         cmocka_unit_test(verify_finds_nodes_that_end_in_the_wrong_place),
+        cmocka_unit_test(a_node_kept_by_a_cursor_is_held_against_each_item_that_names_it),
         cmocka_unit_test(
             a_walk_visits_each_node_and_entry_once_and_skips_what_it_is_told_to),
         cmocka_unit_test(a_root_known_by_its_node_alone_is_opened_with_its_totals),
