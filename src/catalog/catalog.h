@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/pool.h"
 #include "catalog/commit.h"
 #include "catalog/node.h"
 #include "os/os.h"
@@ -218,6 +219,8 @@ struct armi_publish {
     const struct armi_ref_change *refs;
     size_t refs_count;
     struct armi_slice author; /* for the reflog; cut at 255 bytes */
+    struct armi_interrupt
+        interrupt; /* asked while waiting for the lock: ARMI_INTERRUPTED */
 };
 
 enum armi_publish_outcome {

@@ -213,7 +213,8 @@ enum armi_status chunk_write(struct catalog_conn *conn,
 enum armi_status objects_put(struct armi_catalog *catalog,
                              const struct armi_node_set *nodes,
                              const struct armi_catalog_chunk *chunks, size_t chunks_count,
-                             bool flush, struct armi_error *err);
+                             bool flush, const struct armi_interrupt *interrupt,
+                             struct armi_error *err);
 
 /* catalog_write.c */
 /*
@@ -225,10 +226,13 @@ struct write_job {
                            struct armi_error *err);
     void *ctx;
     struct armi_error *err;
-    bool no_flush; /* durability comes with a later job of the same owner */
-    bool changed;  /* set by fn: there is something to commit */
-    bool unknown;  /* out: the commit failed in a way that may or may not have landed */
+    const struct armi_interrupt
+        *interrupt; /* the owner's, asked on its thread; may be NULL */
+    bool no_flush;  /* durability comes with a later job of the same owner */
+    bool changed;   /* set by fn: there is something to commit */
+    bool unknown;   /* out: the commit failed in a way that may or may not have landed */
     enum armi_status status;
+    bool taken; /* by a leader: it cannot be called back */
     bool done;
     int64_t deadline_ns;
     struct write_job *next;

@@ -301,13 +301,14 @@ static enum armi_status put_run(struct write_job *job, struct catalog_conn *conn
 enum armi_status objects_put(struct armi_catalog *catalog,
                              const struct armi_node_set *nodes,
                              const struct armi_catalog_chunk *chunks, size_t chunks_count,
-                             bool flush, struct armi_error *err)
+                             bool flush, const struct armi_interrupt *interrupt,
+                             struct armi_error *err)
 {
     size_t nodes_count = nodes != NULL ? nodes->count : 0;
     struct put_job put = {.nodes = nodes, .chunks = chunks};
 
-    put.job =
-        (struct write_job){.fn = put_run, .ctx = &put, .err = err, .no_flush = !flush};
+    put.job = (struct write_job){
+        .fn = put_run, .ctx = &put, .err = err, .interrupt = interrupt, .no_flush = !flush};
     while (put.nodes_end < nodes_count || put.chunks_end < chunks_count) {
         uint64_t bytes = 0;
         put.nodes_first = put.nodes_end;
@@ -325,14 +326,14 @@ enum armi_status armi_catalog_put_nodes(struct armi_catalog *catalog,
                                         const struct armi_node_set *nodes,
                                         struct armi_error *err)
 {
-    return objects_put(catalog, nodes, NULL, 0, false, err);
+    return objects_put(catalog, nodes, NULL, 0, false, NULL, err);
 }
 
 enum armi_status armi_catalog_put_chunks(struct armi_catalog *catalog,
                                          const struct armi_catalog_chunk *chunks,
                                          size_t count, struct armi_error *err)
 {
-    return objects_put(catalog, NULL, chunks, count, true, err);
+    return objects_put(catalog, NULL, chunks, count, true, NULL, err);
 }
 
 static enum armi_status list_page(struct armi_catalog *catalog, enum catalog_stmt id,

@@ -321,7 +321,7 @@ static enum armi_status prepare(struct publish_job *p, struct armi_error *err)
     }
     if (object_bytes(publish) > ARMI_NODE_PUBLISH_MAX) {
         ARMI_TRY(objects_put(p->catalog, publish->nodes, publish->chunks,
-                             publish->chunks_count, false, err));
+                             publish->chunks_count, false, &publish->interrupt, err));
         p->objects_are_there = true;
     }
     return ARMI_OK;
@@ -354,7 +354,8 @@ enum armi_status armi_catalog_publish(struct armi_catalog *catalog,
     struct publish_job p = {.catalog = catalog, .publish = publish, .result = &answer};
 
     p.commit = publish->commit;
-    p.job = (struct write_job){.fn = publish_run, .ctx = &p, .err = err};
+    p.job = (struct write_job){
+        .fn = publish_run, .ctx = &p, .err = err, .interrupt = &publish->interrupt};
     ARMI_TRY(prepare(&p, err));
     enum armi_status status = write_run(catalog, &p.job);
     if (status != ARMI_OK && p.job.unknown) {

@@ -13,14 +13,16 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bits.h"
 #include "catalog/catalog_internal.h"
 #include "os/lockfile.h"
 
-#define BATCH_MAX        64
-#define CHECKPOINT_PAGES 1000
-#define NS_PER_MS        INT64_C(1000000)
+#define BATCH_MAX         64
+#define CHECKPOINT_PAGES  1000
+#define NS_PER_MS         INT64_C(1000000)
+#define INTERRUPT_POLL_NS 50000000
 
 struct write_batch {
     struct armi_catalog *catalog;
@@ -250,6 +252,7 @@ static void batch_take(struct armi_catalog *catalog, struct write_batch *batch)
         struct write_job *job = catalog->queue_first;
         catalog->queue_first = job->next;
         batch->no_flush &= job->no_flush;
+        job->taken = true;
         batch->jobs[batch->count++] = job;
     }
     if (catalog->queue_first == NULL)
@@ -292,7 +295,7 @@ static void lead(struct armi_catalog *catalog, struct write_job *self)
 
     enum armi_status status = armi_lock_acquire(
         catalog->os, catalog->dir_fd, ARMI_LOCK_BYTE_WRITE, ARMI_LOCK_EXCLUSIVE,
-        wait > 0 ? wait : 0, NULL, "the repository's write lock", &lock, &why);
+        wait > 0 ? wait : 0, self->interrupt, "the repository's write lock", &lock, &why);
     if (status != ARMI_OK) {
         fail_overdue(catalog, self, status, &why);
         return;
@@ -307,6 +310,49 @@ static void lead(struct armi_catalog *catalog, struct write_job *self)
     checkpoint_if_due(catalog);
 }
 
+/* Takes a job that no leader has taken out of the queue again. */
+static void call_back(struct armi_catalog *catalog, struct write_job *job)
+{
+    struct write_job *before = NULL;
+    for (struct write_job *j = catalog->queue_first; j != job; j = j->next)
+        before = j;
+    if (before != NULL)
+        before->next = job->next;
+    else
+        catalog->queue_first = job->next;
+    if (catalog->queue_last == job)
+        catalog->queue_last = before;
+    job->done = true;
+}
+
+/* Waits for the leader; now and then asks whether to go on. Called, and returns, with the queue locked. */
+static void follow(struct armi_catalog *catalog, struct write_job *job)
+{
+    struct timespec until;
+
+    if (job->interrupt == NULL || job->interrupt->interrupted == NULL || job->taken) {
+        pthread_cond_wait(&catalog->queue_changed, &catalog->queue_mutex);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME,
+                  &until); /* the clock of condition variables, whatever os says */
+    until.tv_nsec += INTERRUPT_POLL_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    if (pthread_cond_timedwait(&catalog->queue_changed, &catalog->queue_mutex, &until) == 0)
+        return;
+    pthread_mutex_unlock(&catalog->queue_mutex);
+    struct armi_error why = ARMI_ERROR_INIT;
+    enum armi_status status = armi_interrupt_check(job->interrupt, &why);
+    pthread_mutex_lock(&catalog->queue_mutex);
+    if (status != ARMI_OK && !job->taken && !job->done) {
+        job_fail(job, status, &why);
+        call_back(catalog, job);
+    }
+}
+
 static enum armi_status check_writable(struct armi_catalog *catalog, struct armi_error *err)
 {
     if (catalog->read_only)
@@ -318,7 +364,7 @@ static enum armi_status check_writable(struct armi_catalog *catalog, struct armi
 enum armi_status write_run(struct armi_catalog *catalog, struct write_job *job)
 {
     ARMI_TRY(check_writable(catalog, job->err));
-    job->done = job->unknown = false;
+    job->done = job->taken = job->unknown = false;
     job->next = NULL;
     job->status = ARMI_OK;
     job->deadline_ns = now_ns(catalog) + catalog->lock_timeout_ms * NS_PER_MS;
@@ -331,7 +377,7 @@ enum armi_status write_run(struct armi_catalog *catalog, struct write_job *job)
     catalog->queue_last = job;
     while (!job->done) {
         if (catalog->has_leader) {
-            pthread_cond_wait(&catalog->queue_changed, &catalog->queue_mutex);
+            follow(catalog, job);
             continue;
         }
         catalog->has_leader = true;

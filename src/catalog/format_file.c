@@ -4,6 +4,7 @@
  */
 #include "catalog/format_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,4 +179,65 @@ enum armi_status armi_format_decode(struct armi_slice text, struct armi_format *
         return armi_error_set(err, ARMI_CORRUPTION, "FORMAT lacks a line");
     *out = f;
     return ARMI_OK;
+}
+
+/* The bytes get their name when they are durable (I1); two makers at once have a name each. */
+static int write_named(const struct armi_os *os, int dir, const char *temp,
+                       struct armi_slice text, bool flush)
+{
+    int fd =
+        os->open(os, dir, temp, ARMI_OPEN_WRITE | ARMI_OPEN_CREATE | ARMI_OPEN_EXCLUSIVE,
+                 ARMI_OS_MODE_FILE);
+    if (fd < 0)
+        return fd;
+    int rc = armi_os_write_full(os, fd, text.data, text.size, 0);
+    if (rc == 0 && flush)
+        rc = os->fsync(os, fd);
+    int closed = os->close(os, fd);
+    if (rc == 0)
+        rc = closed;
+    if (rc == 0)
+        rc = os->rename_new(os, dir, temp, dir, ARMI_FORMAT_FILE);
+    if (rc != 0)
+        os->unlink(os, dir, temp);
+    else if (flush)
+        rc = os->fsync(os, dir);
+    return rc;
+}
+
+enum armi_status armi_format_write(const struct armi_os *os, int dir,
+                                   const struct armi_format *format, struct armi_error *err)
+{
+    struct armi_buf text = {0};
+    uint8_t random[8];
+    char temp[sizeof ARMI_FORMAT_FILE + 2 * sizeof random + 1] = ARMI_FORMAT_FILE ".";
+
+    int rc = os->random(os, random, sizeof random);
+    if (rc < 0)
+        return armi_error_errno(err, -rc, "cannot get random bytes");
+    armi_hex_encode(random, sizeof random, temp + sizeof ARMI_FORMAT_FILE);
+    ARMI_TRY(armi_format_encode(format, &text, err));
+    rc = write_named(os, dir, temp, armi_buf_slice(&text), !format->durability_none);
+    armi_buf_release(&text);
+    if (rc == -EEXIST)
+        return armi_error_set(err, ARMI_ALREADY_EXISTS,
+                              "the folder is a repository already");
+    return rc == 0 ? ARMI_OK : armi_error_errno(err, -rc, "cannot write FORMAT");
+}
+
+enum armi_status armi_format_read(const struct armi_os *os, int dir, const char *what,
+                                  struct armi_format *out, struct armi_error *err)
+{
+    struct armi_buf text;
+
+    armi_buf_init(&text, FORMAT_SIZE_MAX);
+    enum armi_status status =
+        armi_os_read_file(os, dir, ARMI_FORMAT_FILE, "FORMAT", &text, err);
+    if (status == ARMI_LIMIT)
+        status = armi_error_set(err, ARMI_INVALID,
+                                "FORMAT is not that of an Armillaria repository");
+    if (status == ARMI_OK)
+        status = armi_format_decode(armi_buf_slice(&text), out, err);
+    armi_buf_release(&text);
+    return status == ARMI_OK ? ARMI_OK : armi_error_prefix(err, status, "%s", what);
 }

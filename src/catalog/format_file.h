@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "os/os.h"
 
 #define ARMI_FORMAT_FILE    "FORMAT"
 #define ARMI_FORMAT_VERSION 1
@@ -36,5 +37,16 @@ enum armi_status armi_format_encode(const struct armi_format *format, struct arm
  */
 enum armi_status armi_format_decode(struct armi_slice text, struct armi_format *out,
                                     struct armi_error *err);
+
+/*
+ * Writes the file into an open folder: whole or not at all, durable on return unless durability_none.
+ * ARMI_ALREADY_EXISTS: there is one.
+ */
+enum armi_status armi_format_write(const struct armi_os *os, int dir,
+                                   const struct armi_format *format,
+                                   struct armi_error *err);
+/* ARMI_NOT_FOUND: the folder has none; else as armi_format_decode. `what` names the folder. */
+enum armi_status armi_format_read(const struct armi_os *os, int dir, const char *what,
+                                  struct armi_format *out, struct armi_error *err);
 
 #endif

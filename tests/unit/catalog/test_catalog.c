@@ -9,6 +9,7 @@
 #include "catalog/history.h"
 #include "catalog_kit.h"
 #include "hash/blake3.h"
+#include "os/lockfile.h"
 
 static struct armi_slice text(const char *s)
 {
@@ -493,6 +494,39 @@ static void a_writer_that_cannot_have_the_lock_is_busy(void **state)
     catalog_kit_close(&kit);
 }
 
+static bool always(void *ctx)
+{
+    ++*(int *)ctx;
+    return true;
+}
+
+static void waiting_for_the_lock_can_be_interrupted(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    const struct armi_os *os = armi_os_posix();
+    struct armi_lock lock = ARMI_LOCK_INIT;
+    struct armi_publish_result result;
+    struct catalog_kit kit;
+    int asked = 0;
+    struct armi_ref_change change =
+        ref_change(ARMI_REF_CREATE, ARMI_REF_BRANCH, "dev", NULL);
+    struct armi_publish publish = {
+        .refs = &change, .refs_count = 1, .interrupt = {always, &asked}};
+
+    catalog_kit_open(&kit, NULL);
+    int dir = os->open(os, ARMI_OS_CWD, kit.dir, ARMI_OPEN_READ | ARMI_OPEN_DIRECTORY, 0);
+    ok(armi_lock_acquire(os, dir, ARMI_LOCK_BYTE_WRITE, ARMI_LOCK_EXCLUSIVE, 0, NULL,
+                         "test", &lock, &err));
+    fails(ARMI_INTERRUPTED, armi_catalog_publish(kit.catalog, &publish, &result, &err));
+    assert_true(asked > 0);
+    armi_lock_release(&lock);
+    publish.interrupt.interrupted = NULL;
+    ok(armi_catalog_publish(kit.catalog, &publish, &result, &err));
+    os->close(os, dir);
+    catalog_kit_close(&kit);
+}
+
 static void every_durability_commits(void **state)
 {
     (void)state;
@@ -526,6 +560,7 @@ int main(void)
         cmocka_unit_test(marks_keep_their_first_time_until_cleared),
         cmocka_unit_test(a_read_only_folder_opens_if_it_was_closed_cleanly),
         cmocka_unit_test(a_writer_that_cannot_have_the_lock_is_busy),
+        cmocka_unit_test(waiting_for_the_lock_can_be_interrupted),
         cmocka_unit_test(every_durability_commits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 #include "catalog/history.h"
 #include "catalog_kit.h"
+#include "os/lockfile.h"
 
 /* What is tested here does not hang on flushes: only a power cut does. */
 static const struct armi_catalog_options scratch = {.durability = ARMI_DURABILITY_NONE};
@@ -176,6 +177,63 @@ static void readers_see_whole_commits_in_order_while_others_write(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
         assert_int_equal(readers[i].status, ARMI_OK);
     }
+    catalog_kit_close(&kit);
+}
+
+/* One thread waits for the lock, the other behind it: each is called back by its own callback. */
+struct waiter {
+    struct armi_catalog *catalog;
+    atomic_int asked;
+    enum armi_status status;
+};
+
+static bool give_up_after_some(void *ctx)
+{
+    struct waiter *w = ctx;
+    return atomic_fetch_add(&w->asked, 1) >= 3;
+}
+
+static void *publish_and_give_up(void *ctx)
+{
+    struct waiter *w = ctx;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_ref_change change = {
+        .action = ARMI_REF_CREATE, .kind = ARMI_REF_BRANCH, .name = "never"};
+    struct armi_publish publish = {
+        .refs = &change, .refs_count = 1, .interrupt = {give_up_after_some, w}};
+    struct armi_publish_result result;
+    w->status = armi_catalog_publish(w->catalog, &publish, &result, &err);
+    return NULL;
+}
+
+static void threads_that_wait_in_the_queue_can_be_interrupted(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    const struct armi_os *os = armi_os_posix();
+    struct armi_lock lock = ARMI_LOCK_INIT;
+    struct catalog_kit kit;
+    struct waiter waiters[3];
+    pthread_t threads[3];
+
+    catalog_kit_open(&kit, &scratch);
+    int dir = os->open(os, ARMI_OS_CWD, kit.dir, ARMI_OPEN_READ | ARMI_OPEN_DIRECTORY, 0);
+    ok(armi_lock_acquire(os, dir, ARMI_LOCK_BYTE_WRITE, ARMI_LOCK_EXCLUSIVE, 0, NULL,
+                         "test", &lock, &err));
+    for (size_t i = 0; i < 3; i++) {
+        waiters[i].catalog = kit.catalog;
+        waiters[i].status = ARMI_OK;
+        atomic_init(&waiters[i].asked, 0);
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, publish_and_give_up, &waiters[i]), 0);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(waiters[i].status, ARMI_INTERRUPTED);
+    }
+    armi_lock_release(&lock);
+    ok(catalog_kit_commit(kit.catalog, "main", 1, NULL, &err));
+    os->close(os, dir);
     catalog_kit_close(&kit);
 }
 
@@ -344,6 +402,7 @@ int main(void)
         cmocka_unit_test(threads_that_race_for_a_branch_lose_nothing),
         cmocka_unit_test(threads_on_branches_of_their_own_share_transactions),
         cmocka_unit_test(readers_see_whole_commits_in_order_while_others_write),
+        cmocka_unit_test(threads_that_wait_in_the_queue_can_be_interrupted),
         cmocka_unit_test(processes_that_race_for_a_branch_lose_nothing),
         cmocka_unit_test(an_inherited_handle_works_in_parent_and_child_alike),
         cmocka_unit_test(a_fork_among_busy_threads_leaves_both_sides_working),

@@ -1,8 +1,12 @@
 #include "test.h"
 
+#include <errno.h>
+
 #include "catalog/format_file.h"
 #include "base/text.h"
 #include "hash/blake3.h"
+#include "os_fault.h"
+#include "temp_dir.h"
 
 static struct armi_slice text_of(const char *s)
 {
@@ -142,6 +146,42 @@ static void other_files_are_not_repositories(void **state)
         fails(ARMI_INVALID, armi_format_decode(text_of(texts[i]), &back, &err));
 }
 
+/* Every n-th call of the system fails: the file is whole, or absent; a leftover has another name. */
+static void a_file_is_written_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_format format = {.id = {1, 2, 3}}, back;
+
+    for (uint64_t n = 1;; n++) {
+        char path[TEMP_DIR_SIZE];
+        temp_dir_make(path);
+        struct os_fault *fault = os_fault_new(armi_os_posix());
+        const struct armi_os *os = os_fault_table(fault);
+        int dir = os->open(os, ARMI_OS_CWD, path, ARMI_OPEN_READ | ARMI_OPEN_DIRECTORY, 0);
+        assert_true(dir >= 0);
+        fails(ARMI_NOT_FOUND, armi_format_read(os, dir, "repo", &back, &err));
+        os_fault_arm(fault, n, OS_FAULT_ANY, EIO, false);
+        enum armi_status status = armi_format_write(os, dir, &format, &err);
+        bool fired = os_fault_fired(fault);
+        os_fault_arm(fault, 0, 0, 0, false);
+        enum armi_status found = armi_format_read(os, dir, "repo", &back, &err);
+        if (status == ARMI_OK) {
+            ok(found);
+            assert_memory_equal(back.id, format.id, sizeof format.id);
+            fails(ARMI_ALREADY_EXISTS, armi_format_write(os, dir, &format, &err));
+        } else {
+            assert_int_equal(status, ARMI_STORAGE);
+            assert_true(fired && (found == ARMI_OK || found == ARMI_NOT_FOUND));
+        }
+        os->close(os, dir);
+        os_fault_free(fault);
+        temp_dir_remove(path);
+        if (!fired)
+            break;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +191,7 @@ int main(void)
         cmocka_unit_test(
             an_unknown_write_feature_leaves_reading_and_an_unknown_line_is_let_be),
         cmocka_unit_test(other_files_are_not_repositories),
+        cmocka_unit_test(a_file_is_written_whole_or_not_at_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
