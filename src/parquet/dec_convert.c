@@ -92,6 +92,77 @@ static enum armi_status scale(const struct armi_pq_leaf *leaf, const uint8_t *sr
     return ARMI_OK;
 }
 
+/* ---- decimals ---- */
+
+/* 10^digits as a little-endian number of four limbs. */
+static void power_of_ten(int32_t digits, uint64_t limbs[4])
+{
+    memset(limbs, 0, 4 * sizeof *limbs);
+    limbs[0] = 1;
+    for (int32_t d = 0; d < digits; d++) {
+        unsigned __int128 carry = 0;
+        for (int i = 0; i < 4; i++) {
+            carry += (unsigned __int128)limbs[i] * 10;
+            limbs[i] = (uint64_t)carry;
+            carry >>= 64;
+        }
+    }
+}
+
+/* Whether |v| < limit, v being `width` bytes of two's complement, at most the limbs'. */
+static bool is_below(const uint8_t *v, size_t width, const uint64_t limit[4])
+{
+    uint64_t limbs[4];
+    uint8_t bytes[32];
+    bool negative = (v[width - 1] & 0x80) != 0;
+    memset(bytes, negative ? 0xff : 0, sizeof bytes);
+    memcpy(bytes, v, width);
+    memcpy(limbs, bytes, sizeof limbs);
+    unsigned carry = negative;
+    for (int i = 0; negative && i < 4; i++) {
+        limbs[i] = ~limbs[i] + carry;
+        carry = carry != 0 && limbs[i] == 0;
+    }
+    for (int i = 3; i >= 0; i--)
+        if (limbs[i] != limit[i])
+            return limbs[i] < limit[i];
+    return false;
+}
+
+/* No value has more digits than the type. 16 bytes, the common case, go without limbs. */
+enum armi_status armi_pq_check_digits(const struct armi_pq_leaf *leaf,
+                                      const uint8_t *values, size_t count,
+                                      struct armi_error *err)
+{
+    const struct armi_field *field = armi_field_value(leaf->field);
+    size_t width = leaf->arrow_width, bad = count;
+    uint64_t limit[4];
+    power_of_ten(field->precision, limit);
+    if (width <= 16 && limit[2] == 0) {
+        unsigned __int128 top = (unsigned __int128)limit[1] << 64 | limit[0];
+        for (size_t i = 0; i < count && bad == count; i++) {
+            const uint8_t *at = values + i * width;
+            uint64_t lo =
+                width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(at) : armi_load64(at);
+            uint64_t hi = width == 16 ? armi_load64(at + 8) : (lo >> 63 ? UINT64_MAX : 0);
+            unsigned __int128 v = (unsigned __int128)hi << 64 | lo;
+            if (hi >> 63)
+                v = 0 - v;
+            if (v >= top)
+                bad = i;
+        }
+    } else {
+        for (size_t i = 0; i < count && bad == count; i++)
+            if (!is_below(values + i * width, width, limit))
+                bad = i;
+    }
+    if (bad == count)
+        return ARMI_OK;
+    return armi_error_set(err, ARMI_CORRUPTION,
+                          "value %zu of the page has more digits than decimal(%d, %d)", bad,
+                          (int)field->precision, (int)field->scale);
+}
+
 /* Sign extension; a narrower target refuses what it would cut. */
 static enum armi_status decimal_int(const struct armi_pq_leaf *leaf, const uint8_t *src,
                                     size_t count, uint8_t *dst, struct armi_error *err)
@@ -192,9 +263,11 @@ enum armi_status armi_pq_convert_fixed(const struct armi_pq_leaf *leaf, const ui
     case ARMI_PQ_SCALE:
         return scale(leaf, src, count, dst, err);
     case ARMI_PQ_DECIMAL_INT:
-        return decimal_int(leaf, src, count, dst, err);
+        ARMI_TRY(decimal_int(leaf, src, count, dst, err));
+        return armi_pq_check_digits(leaf, dst, count, err);
     case ARMI_PQ_DECIMAL_BYTES:
-        return decimal_fixed(leaf, src, count, dst, err);
+        ARMI_TRY(decimal_fixed(leaf, src, count, dst, err));
+        return armi_pq_check_digits(leaf, dst, count, err);
     case ARMI_PQ_CONVERT_INT96:
         return int96(leaf, src, count, dst, err);
     default:

@@ -116,7 +116,8 @@ static enum armi_status open_schema(struct armi_parquet_file *file,
 {
     bool use_hint = options == NULL || !options->no_arrow_schema;
     if (options != NULL && options->target != NULL)
-        ARMI_TRY(armi_pq_schema_from_elements(&file->meta, options->target, &file->schema, err));
+        ARMI_TRY(
+            armi_pq_schema_from_elements(&file->meta, options->target, &file->schema, err));
     else
         ARMI_TRY(armi_pq_schema_from_parquet(&file->meta, use_hint, &file->schema, err));
     file->shapes =
@@ -152,8 +153,8 @@ static enum armi_status open_into(struct armi_parquet_file *file,
         return armi_error_set(
             err, ARMI_UNSUPPORTED,
             "columns of the Parquet file are encrypted: decrypt it first");
-    file->created_by =
-        armi_strndup((const char *)file->meta.created_by.data, file->meta.created_by.size);
+    const struct armi_slice *by = &file->meta.created_by;
+    file->created_by = armi_strndup(by->size > 0 ? (const char *)by->data : "", by->size);
     if (file->created_by == NULL)
         return armi_error_no_memory(err);
     ARMI_TRY(open_schema(file, options, err));

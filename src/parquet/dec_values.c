@@ -286,6 +286,8 @@ static enum armi_status read_bytes_fixed(const struct armi_pq_leaf *leaf, int en
                 "value %zu of the page, which has %u bytes, does not fit", i, to - from);
     }
     armi_pq_sink_release(&bytes);
+    if (status == ARMI_OK && leaf->convert == ARMI_PQ_DECIMAL_BYTES)
+        status = armi_pq_check_digits(leaf, dst, span->count, err);
     return status;
 }
 

@@ -422,12 +422,14 @@ static enum armi_status list_read(struct build *b, struct place at, uint32_t ind
 
 static bool name_is(struct armi_slice name, const char *text)
 {
-    return name.size == strlen(text) && memcmp(name.data, text, name.size) == 0;
+    return name.size == strlen(text) && name.size > 0 &&
+           memcmp(name.data, text, name.size) == 0;
 }
 
 static bool name_is_tuple_of(struct armi_slice name, struct armi_slice list)
 {
-    return name.size == list.size + 6 && memcmp(name.data, list.data, list.size) == 0 &&
+    return name.size == list.size + 6 &&
+           (list.size == 0 || memcmp(name.data, list.data, list.size) == 0) &&
            memcmp(name.data + list.size, "_tuple", 6) == 0;
 }
 
@@ -588,7 +590,8 @@ static enum armi_status root_metadata(struct build *b, const struct armi_field *
         const struct armi_pq_key_value *pair = &b->meta->pairs.items[i];
         bool inner = name_is(pair->key, "ARROW:schema") ||
                      (pair->key.size >= 5 && memcmp(pair->key.data, "armi.", 5) == 0);
-        if (inner || memchr(pair->key.data, 0, pair->key.size) != NULL)
+        if (inner || pair->key.size == 0 ||
+            memchr(pair->key.data, 0, pair->key.size) != NULL)
             continue;
         char *key = armi_strndup((const char *)pair->key.data, pair->key.size);
         if (key == NULL)
@@ -633,7 +636,8 @@ static enum armi_status schema_read(struct build *b, const struct armi_field *hi
     for (size_t i = 0; i < (size_t)e->child_count; i++) {
         const struct armi_pq_schema_element *child = NULL;
         ARMI_TRY(peek(b, &child));
-        char *name = armi_strndup((const char *)child->name.data, child->name.size);
+        char *name = armi_strndup(
+            child->name.size > 0 ? (const char *)child->name.data : "", child->name.size);
         if (name == NULL)
             return armi_error_no_memory(b->err);
         struct place at = {0, 0, 0, hint_child(hint, name, i), false};
@@ -674,9 +678,35 @@ static const struct armi_slice *arrow_schema_pair(const struct armi_pq_file_meta
     return NULL;
 }
 
+/* Whether every type has the children that its users reach for without asking. */
+static bool hint_is_sound(const struct armi_field *f)
+{
+    size_t want = 0;
+    if (hint_is_list(f) || f->type == ARMI_TYPE_MAP)
+        want = 1;
+    else if (f->type == ARMI_TYPE_DICTIONARY || f->type == ARMI_TYPE_RUN_END)
+        want = 2;
+    else if (f->type == ARMI_TYPE_STRUCT)
+        want = f->child_count;
+    if (f->child_count != want || f->name == NULL)
+        return false;
+    if (f->type == ARMI_TYPE_MAP &&
+        (f->children[0].type != ARMI_TYPE_STRUCT || f->children[0].child_count != 2))
+        return false;
+    if ((f->type == ARMI_TYPE_DICTIONARY || f->type == ARMI_TYPE_RUN_END) &&
+        !armi_type_is_integer(f->children[0].type))
+        return false;
+    if (f->type == ARMI_TYPE_FIXED_LIST && f->width < 0)
+        return false;
+    for (size_t i = 0; i < f->child_count; i++)
+        if (!hint_is_sound(&f->children[i]))
+            return false;
+    return true;
+}
+
 /* Base64 of the message, with or without padding. A hint that cannot be read is no hint. */
-static enum armi_status hint_read(struct armi_slice text, struct armi_field *out, bool *out_found,
-                                  struct armi_error *err)
+static enum armi_status hint_read(struct armi_slice text, struct armi_field *out,
+                                  bool *out_found, struct armi_error *err)
 {
     *out_found = false;
     while (text.size > 0 && text.data[text.size - 1] == '=')
@@ -689,19 +719,25 @@ static enum armi_status hint_read(struct armi_slice text, struct armi_field *out
     if (armi_base64_decode((const char *)text.data, text.size, bytes, size))
         status = armi_ipc_schema_decode((struct armi_slice){bytes, size}, out, NULL);
     armi_free(bytes);
+    if (status == ARMI_OK && !hint_is_sound(out)) {
+        armi_field_release(out);
+        status = ARMI_CORRUPTION;
+    }
     *out_found = status == ARMI_OK;
     return status == ARMI_NO_MEMORY ? armi_error_no_memory(err) : ARMI_OK;
 }
 
-enum armi_status armi_pq_schema_from_parquet(const struct armi_pq_file_meta *meta, bool use_hint,
-                                             struct armi_pq_schema *out, struct armi_error *err)
+enum armi_status armi_pq_schema_from_parquet(const struct armi_pq_file_meta *meta,
+                                             bool use_hint, struct armi_pq_schema *out,
+                                             struct armi_error *err)
 {
     const struct armi_slice *pair = use_hint ? arrow_schema_pair(meta) : NULL;
     struct armi_field hint = ARMI_FIELD_INIT;
     bool found = false;
     if (pair != NULL && pair->data != NULL)
         ARMI_TRY(hint_read(*pair, &hint, &found, err));
-    enum armi_status status = armi_pq_schema_from_elements(meta, found ? &hint : NULL, out, err);
+    enum armi_status status =
+        armi_pq_schema_from_elements(meta, found ? &hint : NULL, out, err);
     armi_field_release(&hint);
     return status;
 }
