@@ -5,7 +5,7 @@
  * last. A folder without FORMAT but with nothing foreign in it is one that was cut, and is
  * completed; whatever else is there is refused by name.
  */
-#include "repo/repo_internal.h"
+#include "repo/repo_open.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "os/lockfile.h"
+#include "repo/repo_internal.h"
 
 #define CACHE_BYTES (256 * ARMI_MIB)
 
@@ -167,6 +168,7 @@ static enum armi_status folder_open(struct armi_core *core, bool create,
 static struct armi_catalog_options catalog_options(struct armi_core *core)
 {
     return (struct armi_catalog_options){
+        .os = core->os,
         .durability = core->durability,
         .read_only = core->read_only,
         .lock_timeout_ms = core->lock_timeout_ms,
@@ -323,14 +325,15 @@ static enum armi_status access_settle(struct armi_core *core,
     return ARMI_OK;
 }
 
-static enum armi_status core_open(const char *path, const struct armi_open_options *options,
+static enum armi_status core_open(const struct armi_os *os, const char *path,
+                                  const struct armi_open_options *options,
                                   struct armi_core **out, struct armi_error *err)
 {
     struct armi_core *core = armi_alloc_zero(1, sizeof *core);
     if (core == NULL)
         return armi_error_no_memory(err);
     atomic_init(&core->owners, 1);
-    core->os = armi_os_posix();
+    core->os = os;
     core->dir = -1;
     core->no_verify = options->no_verify;
     core->lock_timeout_ms = options->lock_timeout_ms != 0 ? options->lock_timeout_ms
@@ -377,6 +380,13 @@ enum armi_status armi_repository_open(const char *path,
                                       const struct armi_open_options *options,
                                       struct armi_repository **out, struct armi_error *err)
 {
+    return armi_repository_open_os(armi_os_posix(), path, options, out, err);
+}
+
+enum armi_status armi_repository_open_os(const struct armi_os *os, const char *path,
+                                         const struct armi_open_options *options,
+                                         struct armi_repository **out, struct armi_error *err)
+{
     static const struct armi_open_options defaults = {.size = sizeof defaults};
     if (options == NULL)
         options = &defaults;
@@ -384,7 +394,7 @@ enum armi_status armi_repository_open(const char *path,
     if (repo == NULL)
         return armi_error_no_memory(err);
     repo->callbacks = options->callbacks;
-    enum armi_status st = core_open(path, options, &repo->core, err);
+    enum armi_status st = core_open(os, path, options, &repo->core, err);
     if (st == ARMI_OK) {
         repo->author =
             options->author != NULL ? armi_strdup(options->author) : author_default();

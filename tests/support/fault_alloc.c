@@ -51,6 +51,12 @@ bool fault_alloc_end(void)
     return atomic_load(&fired);
 }
 
+void fault_alloc_arm(size_t n)
+{
+    fail_at = n == 0 ? 0 : atomic_load(&calls) + n;
+    fail_on = false;
+}
+
 size_t fault_alloc_live(void)
 {
     return atomic_load(&live);
