@@ -119,24 +119,53 @@ static uint64_t valid_word(const struct armi_array *a, int64_t i, size_t count)
     return bits_load64(a->validity, at, at + count);
 }
 
+static uint64_t low_bits(size_t count)
+{
+    return count == 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+}
+
+/* Strings of the rows in `both`, which are valid on both sides: elsewhere views point nowhere. */
+static uint64_t same_strings(const struct armi_array *a, int64_t i,
+                             const struct armi_array *b, int64_t k, uint64_t both)
+{
+    uint64_t bits = 0;
+    for (; both != 0; both &= both - 1) {
+        int r = __builtin_ctzll(both);
+        struct armi_slice x = binary_at(a, i + r), y = binary_at(b, k + r);
+        bool same =
+            x.size == y.size && (x.size == 0 || memcmp(x.data, y.data, x.size) == 0);
+        bits |= (uint64_t)same << r;
+    }
+    return bits;
+}
+
+static bool is_flat(const struct armi_array *a)
+{
+    return a->layout == ARMI_LAYOUT_BITS ||
+           (a->layout == ARMI_LAYOUT_FIXED && a->width != 0);
+}
+
 /* Bits of up to 64 rows. */
 static uint64_t same_rows(const struct armi_array *a, int64_t i, const struct armi_array *b,
                           int64_t k, size_t count)
 {
-    bool is_flat = (a->layout == ARMI_LAYOUT_FIXED || a->layout == ARMI_LAYOUT_BITS) &&
-                   a->layout == b->layout && a->width == b->width &&
-                   (a->width != 0 || a->layout == ARMI_LAYOUT_BITS);
+    bool is_values = is_flat(a) && is_flat(b);
     uint64_t bits = 0;
-    if (is_flat) {
+    if (is_values || (layout_is_binary(a->layout) && layout_is_binary(b->layout))) {
+        assert(!is_values || (a->layout == b->layout && a->width == b->width));
         uint64_t x = valid_word(a, i, count), y = valid_word(b, k, count);
-        bits = (same_word(a, i, b, k, count) & x & y) | ~(x | y);
+        if (is_values)
+            bits = same_word(a, i, b, k, count) & x & y;
+        else
+            bits = same_strings(a, i, b, k, x & y & low_bits(count));
+        bits |= ~(x | y);
     } else {
         for (size_t r = 0; r < count; r++) {
             int64_t ai = i + (int64_t)r, bk = k + (int64_t)r;
             bits |= (uint64_t)armi_compare_same(a, ai, b, bk) << r;
         }
     }
-    return count == 64 ? bits : bits & (((uint64_t)1 << count) - 1);
+    return bits & low_bits(count);
 }
 
 int64_t armi_compare_same_bits(const struct armi_array *a, int64_t a_from,
@@ -159,9 +188,8 @@ int64_t armi_compare_same_run(const struct armi_array *a, int64_t a_from,
 {
     for (int64_t done = 0; done < count; done += 64) {
         size_t take = (size_t)rows_min(count - done, 64);
-        uint64_t word = ~same_rows(a, a_from + done, b, b_from + done, take);
-        if (take < 64)
-            word &= ((uint64_t)1 << take) - 1;
+        uint64_t word =
+            ~same_rows(a, a_from + done, b, b_from + done, take) & low_bits(take);
         if (word != 0)
             return done + __builtin_ctzll(word);
     }

@@ -60,6 +60,17 @@ const char *const model_types[] = {
     "list<item: dictionary<values=large_string, indices=int64, ordered=0>>",
     "run_end_encoded<run_ends: int32, values: string>",
     "run_end_encoded<run_ends: int16, values: double>",
+    "run_end_encoded<run_ends: int64, values: dictionary<values=double, indices=int8, "
+    "ordered=0>>",
+    "dictionary<values=struct<a: int32, b: string>, indices=int16, ordered=1>",
+    "dictionary<values=list<item: string_view>, indices=int16, ordered=0>",
+    "decimal128(5, -2)",
+    "month_interval",
+    "day_time_interval",
+    "struct<>",
+    "list<item: int32 not null>",
+    "map<int32, list<item: string>, keys_sorted>",
+    "list<item: list<item: run_end_encoded<run_ends: int32, values: string>>>",
     NULL,
 };
 

@@ -241,6 +241,33 @@ static void the_examples_of_the_format_page_hold(void **state)
     golden("timestamp[us, tz=UTC]", NULL, 0, "b6bf375b6da76d9ea4726737daa300ed536bcb41");
 }
 
+/* More than the streams' buffers hold, and a hash tree of many levels. */
+static void many_rows_hash_as_the_format_page_says(void **state)
+{
+    (void)state;
+    enum { ROWS = 100000 };
+    uint64_t *values = test_calloc(ROWS, sizeof *values);
+    struct model_value *rows = test_calloc(ROWS, sizeof *rows);
+    char(*texts)[16] = test_calloc(ROWS, sizeof *texts);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        values[i] = i * i * UINT64_C(2654435761);
+        rows[i] = (struct model_value){.size = 8, .bytes = (uint8_t *)&values[i]};
+    }
+    golden("int64", rows, ROWS, "4412a6b40f2801eac53a791fecc35012c0283aeb");
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i].is_null = i % 7 == 3;
+    golden("int64", rows, ROWS, "d6ecfb751f703fc3197dd60ed308cdf921da6cac");
+    for (size_t i = 0; i < ROWS; i++) {
+        rows[i].size = (size_t)snprintf(texts[i], sizeof texts[i], "row %zu", i);
+        rows[i].bytes = (uint8_t *)texts[i];
+    }
+    golden("string", rows, ROWS, "53a9393fe302c383b0933ec39cb1744fe516f608");
+    golden("string_view", rows, ROWS, "53a9393fe302c383b0933ec39cb1744fe516f608");
+    test_free(texts);
+    test_free(rows);
+    test_free(values);
+}
+
 static void every_failing_allocation_is_survived(void **state)
 {
     (void)state;
@@ -282,6 +309,7 @@ int main(void)
         cmocka_unit_test(the_type_counts_but_not_its_layout),
         cmocka_unit_test(a_piece_of_another_type_is_refused),
         cmocka_unit_test(the_examples_of_the_format_page_hold),
+        cmocka_unit_test(many_rows_hash_as_the_format_page_says),
         cmocka_unit_test(every_failing_allocation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
