@@ -1,3 +1,6 @@
+/*
+ * What the kernels share and is no hot loop of one of them.
+ */
 #include "arrow/column_internal.h"
 
 #include "arrow/select.h"

@@ -1,3 +1,8 @@
+/*
+ * Rows compared, one by one through the type, and many at once by words of 64 rows: flat values and
+ * strings have loops of their own, the rest asks row by row. Recursion follows the type, whose
+ * depth the import has bounded.
+ */
 #include "arrow/compare.h"
 
 #include "arrow/column_internal.h"

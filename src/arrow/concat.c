@@ -1,3 +1,6 @@
+/*
+ * Concatenation is runs of whole pieces, handed to the engine in assemble_runs.c.
+ */
 #include "arrow/concat.h"
 
 #include "arrow/assemble_internal.h"

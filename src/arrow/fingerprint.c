@@ -1,3 +1,8 @@
+/*
+ * The tree of nodes behind a fingerprint, made after the type, and the record that it is read out
+ * as. Rows come in through fingerprint_update.c. docs/format/fingerprint.md is the specification:
+ * nothing here or there may change a fingerprint without another context string.
+ */
 #include "arrow/fingerprint.h"
 
 #include "arrow/column_internal.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes and bits on their way into BLAKE3, in whole aligned blocks.
+ */
 #include "arrow/fingerprint_stream_internal.h"
 
 #include "base/bits.h"

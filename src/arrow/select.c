@@ -1,3 +1,7 @@
+/*
+ * Selections become runs of rows or indices, whichever is cheaper, and go to the engine:
+ * assemble_runs.c copies runs, assemble_take.c gathers single rows.
+ */
 #include "arrow/select.h"
 
 #include "arrow/assemble_internal.h"
