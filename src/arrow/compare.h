@@ -39,7 +39,7 @@ enum {
 };
 
 /* <0, 0, >0. Numbers by value, strings by bytes, false before true; lists and structs
- * member by member, the shorter list first. */
+ * member by member, the shorter list first; intervals in some fixed order. */
 int armi_compare_order(const struct armi_array *a, int64_t i, const struct armi_array *b,
                        int64_t k, unsigned flags);
 
