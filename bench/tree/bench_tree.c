@@ -1,8 +1,8 @@
 /*
- * What a change costs in nodes: written, read, bytes, time; and what it costs to find it again by a
- * diff. Entries are like those of a table of ten columns: a payload of 300 bytes, statistics with
- * bounds of eight bytes. Nodes live in memory, uncompressed. Counts are means over places, times
- * medians.
+ * What a change costs in nodes: written, read, bytes, time; and what it costs to find it
+ * again by a diff. Entries are like those of a table of ten columns: a payload of 300
+ * bytes, statistics with bounds of eight bytes. Nodes live in memory, uncompressed. Counts
+ * are means over places, times medians.
  *
  * Usage: bench_tree [ENTRIES …]
  */

@@ -224,8 +224,8 @@ enum armi_status armi_tree_walk(const struct armi_tree *tree,
  * statistics, last keys, anchors and logical hashes of a parent are those of its children;
  * keys rise; nodes end where the rule says; the root has the form it must have.
  * ARMI_CORRUPTION names the node and the invariant. The visitor (nullable) is as in a walk;
- * a node below which it does not descend is still held against what its parent tells, so that
- * what was proved in one version need not be in the next.
+ * a node below which it does not descend is still held against what its parent tells, so
+ * that what was proved in one version need not be in the next.
  */
 enum armi_status armi_tree_verify(const struct armi_tree *tree,
                                   const struct armi_tree_root *root,

@@ -142,8 +142,9 @@ static size_t find_matches(const struct armi_map *map, const struct twin *twins,
 }
 
 /*
- * Longest chain of matches whose places rise on both sides, by patience: tops[k] is the match with the
- * least place that ends a chain of k + 1. Returns the last match of the chain, SIZE_MAX for none.
+ * Longest chain of matches whose places rise on both sides, by patience: tops[k] is the
+ * match with the least place that ends a chain of k + 1. Returns the last match of the
+ * chain, SIZE_MAX for none.
  */
 static size_t find_chain(struct match *matches, size_t count, size_t *tops)
 {

@@ -1,6 +1,6 @@
 /*
- * Two lists of items aligned: which stretches differ. The diff's inner part, kept apart from where the
- * items come from.
+ * Two lists of items aligned: which stretches differ. The diff's inner part, kept apart
+ * from where the items come from.
  */
 #ifndef ARMI_TREE_TREE_ALIGN_H
 #define ARMI_TREE_TREE_ALIGN_H
@@ -44,9 +44,10 @@ enum armi_status armi_tree_side_add(struct tree_side *side, const struct tree_sp
 void armi_tree_gaps_release(struct tree_gaps *gaps);
 
 /*
- * Replaces `gaps` with the stretches between equal items, in order, never touching. Equal ends are
- * taken off; in what is left, items that occur once on each side are matched as long as they keep
- * their order (a longest increasing subsequence), and equal neighbours join them.
+ * Replaces `gaps` with the stretches between equal items, in order, never touching. Equal
+ * ends are taken off; in what is left, items that occur once on each side are matched as
+ * long as they keep their order (a longest increasing subsequence), and equal neighbours
+ * join them.
  */
 enum armi_status armi_tree_align(const struct tree_side *a, const struct tree_side *b,
                                  struct tree_gaps *gaps, struct armi_error *err);

@@ -1,6 +1,6 @@
 /*
- * Building: levels on top of each other. An item goes into the chunk of its level; a chunk that the
- * rule ends becomes a node, and an item of the level above.
+ * Building: levels on top of each other. An item goes into the chunk of its level; a chunk
+ * that the rule ends becomes a node, and an item of the level above.
  */
 #include "tree/tree_internal.h"
 
@@ -74,9 +74,10 @@ static enum armi_status root_from_single(const struct tree_chunk *chunk,
 }
 
 /*
- * From the bottom: what is left of a level becomes its last node, until a level has one item in all.
- * That level is not needed: the item is the root. A node that the rule ended is never small enough to
- * be inline (16 units of weight are more than 512 bytes), so only the remainder is asked.
+ * From the bottom: what is left of a level becomes its last node, until a level has one
+ * item in all. That level is not needed: the item is the root. A node that the rule ended
+ * is never small enough to be inline (16 units of weight are more than 512 bytes), so only
+ * the remainder is asked.
  */
 enum armi_status armi_tree_builder_finish(struct tree_builder *builder,
                                           struct armi_tree_root *out,

@@ -1,7 +1,8 @@
 /*
- * A node in the making, and the rule that ends it. The rule looks at the anchors and, coarsely, at the
- * sizes of the node's own items, at nothing before or behind the node: so a builder may start at any
- * node, and is back in step as soon as it ends one where the old tree did.
+ * A node in the making, and the rule that ends it. The rule looks at the anchors and,
+ * coarsely, at the sizes of the node's own items, at nothing before or behind the node: so
+ * a builder may start at any node, and is back in step as soon as it ends one where the old
+ * tree did.
  */
 #include "tree/tree_internal.h"
 
@@ -13,11 +14,12 @@
 #define LOGICAL_CONTEXT "armillaria tree logical hash v1"
 
 /*
- * Weights: an item up to `unit` bytes weighs 1, up to twice that 2, and so on to `weight_max`. Sizes
- * count in such steps only, so that a chunk reference more or less moves no boundary, and yet a wide
- * table's nodes stay small. A node ends at the first item where the sum is at least `min` and the
- * item's draw is below weight / 2^64 >> shift, or where the sum reaches `max`. Means: 32 and 128.
- * `min` is at least twice the weight_max of inner items: they are never alone, levels always shrink.
+ * Weights: an item up to `unit` bytes weighs 1, up to twice that 2, and so on to
+ * `weight_max`. Sizes count in such steps only, so that a chunk reference more or less
+ * moves no boundary, and yet a wide table's nodes stay small. A node ends at the first item
+ * where the sum is at least `min` and the item's draw (what `shift` leaves of 64 bits) is
+ * below its weight, or where the sum reaches `max`. Means: 32 and 128 light items. `min` is
+ * twice the weight_max of inner items: they are never alone, levels always shrink.
  */
 static const struct {
     unsigned unit, weight_max, min, max, shift;
@@ -97,7 +99,10 @@ void armi_tree_chunk_clear(struct tree_chunk *chunk)
     chunk->stats_count = 0;
 }
 
-/* Key order is checked here, where all of a level's items pass: the key stays when a node is closed. */
+/*
+ * Key order is checked here, where all of a level's items pass: the key stays when a node
+ * is closed.
+ */
 static enum armi_status add_key(struct tree_chunk *chunk, struct armi_slice key,
                                 struct armi_error *err)
 {

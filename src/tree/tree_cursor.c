@@ -1,7 +1,7 @@
 /*
- * A stack of decoded nodes, one a level. Every move is the same two steps: descend towards a place as
- * far as the filter lets, then settle: go on from an item of some level to the first one of the floor
- * that may be shown.
+ * A stack of decoded nodes, one a level. Every move is the same two steps: descend towards
+ * a place as far as the filter lets, then settle: go on from an item of some level to the
+ * first one of the floor that may be shown.
  */
 #include "tree/tree_cursor.h"
 
@@ -83,7 +83,10 @@ static enum armi_status enter_root(struct armi_tree_cursor *cursor, struct armi_
     return ARMI_OK;
 }
 
-/* The node below the current item of `level`, at its first item; kept while the same is asked for. */
+/*
+ * The node below the current item of `level`, at its first item; kept while the same is
+ * asked for.
+ */
 static enum armi_status enter_child(struct armi_tree_cursor *cursor, unsigned level,
                                     struct armi_error *err)
 {
@@ -104,7 +107,10 @@ static enum armi_status enter_child(struct armi_tree_cursor *cursor, unsigned le
     return ARMI_OK;
 }
 
-/* From the current place of `level`, which may be behind its last item, to the next item to show. */
+/*
+ * From the current place of `level`, which may be behind its last item, to the next item to
+ * show.
+ */
 static enum armi_status settle(struct armi_tree_cursor *cursor, unsigned level,
                                struct armi_error *err)
 {

@@ -1,5 +1,6 @@
 /*
- * The cursor's inside, for the edit, which walks the items of one level instead of the leaf entries.
+ * The cursor's inside, for the edit, which walks the items of one level instead of the leaf
+ * entries.
  */
 #ifndef ARMI_TREE_TREE_CURSOR_INTERNAL_H
 #define ARMI_TREE_TREE_CURSOR_INTERNAL_H
@@ -18,8 +19,8 @@ struct tree_frame {
 struct armi_tree_cursor {
     struct armi_tree tree;
     struct armi_tree_root root;
-    unsigned
-        floor; /* the level whose items it walks: 0 but for the edit, which seeks after a change */
+    /* The level whose items it walks: 0 but for the edit, which seeks after a change. */
+    unsigned floor;
     bool valid;
     struct armi_tree_filter filter;
     uint64_t nodes_read;

@@ -1,8 +1,9 @@
 /*
- * The difference of two trees. Both are held against each other level by level: the items of one level
- * in a stretch are aligned by hash, what remains between equal ones are gaps, and only the nodes in a
- * gap are read and aligned one level further down. Equal nodes are never read, and since nodes end
- * where their content says, an insert leaves a gap of a node or two, not everything behind it.
+ * The difference of two trees. Both are held against each other level by level: the items
+ * of one level in a stretch are aligned by hash, what remains between equal ones are gaps,
+ * and only the nodes in a gap are read and aligned one level further down. Equal nodes are
+ * never read, and since nodes end where their content says, an insert leaves a gap of a
+ * node or two, not everything behind it.
  */
 #include "tree/tree_diff.h"
 
@@ -14,7 +15,10 @@
 #include "tree/tree_align.h"
 #include "tree/tree_internal.h"
 
-/* One level of the descent: the items of a stretch of both trees, and the gaps between equal ones. */
+/*
+ * One level of the descent: the items of a stretch of both trees, and the gaps between
+ * equal ones.
+ */
 struct diff_frame {
     struct tree_side sides[2];
     struct tree_gaps gaps;
@@ -179,7 +183,10 @@ static enum armi_status align(struct armi_tree_diff *diff, struct diff_frame *fr
     return armi_tree_align(&frame->sides[0], &frame->sides[1], &frame->gaps, err);
 }
 
-/* Only items of one level can be compared: the higher tree is opened down to the other's level. */
+/*
+ * Only items of one level can be compared: the higher tree is opened down to the other's
+ * level.
+ */
 static enum armi_status start(struct armi_tree_diff *diff, struct armi_error *err)
 {
     unsigned levels[2] = {level_of(&diff->roots[0]), level_of(&diff->roots[1])};

@@ -1,10 +1,11 @@
 /*
- * Editing, level by level from the leaves. On each level the change is a list of patches: items of that
- * level that give way to others, told in places of leaf entries of the old tree. The builder's chunk is
- * run again from the start of the node in which a patch begins (what is before a node has no say in
- * where it ends), through the patch, until it ends a node where the old tree ended one: from there on
- * all is as it was. The nodes it made are the patch of the level above. On the root's level everything
- * is in one node, so the rest is a build.
+ * Editing, level by level from the leaves. On each level the change is a list of patches:
+ * items of that level that give way to others, told in places of leaf entries of the old
+ * tree. The builder's chunk is run again from the start of the node in which a patch begins
+ * (what is before a node has no say in where it ends), through the patch, until it ends a
+ * node where the old tree ended one: from there on all is as it was. The nodes it made are
+ * the patch of the level above. On the root's level everything is in one node, so the rest
+ * is a build.
  */
 #include "tree/tree_internal.h"
 
@@ -117,8 +118,10 @@ static enum armi_status feed_patches(struct tree_redo *redo, struct armi_error *
     return ARMI_OK;
 }
 
-/* To the start of the node where the next patch begins; one behind the end begins in the last node,
- * which ended for want of items, not by the rule. */
+/*
+ * To the start of the node where the next patch begins; one behind the end begins in the
+ * last node, which ended for want of items, not by the rule.
+ */
 static enum armi_status go_to_patch(struct tree_redo *redo, struct armi_error *err)
 {
     uint64_t from = redo->in->list[redo->next].from, entries = redo->cursor->root.entries;
@@ -129,9 +132,9 @@ static enum armi_status go_to_patch(struct tree_redo *redo, struct armi_error *e
 }
 
 /*
- * Feeds the current item. *done: the chunk ended a node with it where the old tree ended one, so
- * that the node behind it need not even be read. Not at the very end, where patches may follow
- * that would begin in this node.
+ * Feeds the current item. *done: the chunk ended a node with it where the old tree ended
+ * one, so that the node behind it need not even be read. Not at the very end, where patches
+ * may follow that would begin in this node.
  */
 static enum armi_status feed_current(struct tree_redo *redo, uint64_t *behind, bool *done,
                                      struct armi_error *err)
@@ -183,8 +186,8 @@ static enum armi_status redo_level(struct tree_redo *redo, struct armi_error *er
 }
 
 /*
- * If all that is left hangs on one node from below the level where the build began, that node was not
- * made as a root: it may have a single item, or be small enough to be inline.
+ * If all that is left hangs on one node from below the level where the build began, that
+ * node was not made as a root: it may have a single item, or be small enough to be inline.
  */
 static enum armi_status shrink_root(const struct armi_tree *tree,
                                     struct armi_tree_root *root, struct armi_error *err)
@@ -237,8 +240,10 @@ static enum armi_status redo_root(struct tree_redo *redo, struct armi_tree_root 
     return st;
 }
 
-/* `patches` are those of the leaf level; they are used up. One cursor goes up with the levels, so that
- * the nodes near the root are read once. */
+/*
+ * `patches` are those of the leaf level; they are used up. One cursor goes up with the
+ * levels, so that the nodes near the root are read once.
+ */
 static enum armi_status apply(const struct armi_tree *tree,
                               const struct armi_tree_root *root,
                               struct tree_patches *patches, struct armi_tree_root *out,

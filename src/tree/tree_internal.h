@@ -1,9 +1,10 @@
 /*
- * What the files of the tree share: items (an entry of any level), decoded nodes, the chunk (a node in
- * the making) and the rule that ends it. docs/format/tree.md has the bytes and the rule.
+ * What the files of the tree share: items (an entry of any level), decoded nodes, the chunk
+ * (a node in the making) and the rule that ends it. docs/format/tree.md has the bytes and
+ * the rule.
  *
- * A level is the distance to the leaves. An item of level 0 is a leaf entry; an item of level n > 0
- * stands for a node of level n - 1. A node of level n holds items of level n.
+ * A level is the distance to the leaves. An item of level 0 is a leaf entry; an item of
+ * level n > 0 stands for a node of level n - 1. A node of level n holds items of level n.
  */
 #ifndef ARMI_TREE_TREE_INTERNAL_H
 #define ARMI_TREE_TREE_INTERNAL_H
@@ -50,26 +51,35 @@ enum armi_status armi_tree_entry_check(const struct armi_tree_entry *entry, bool
 enum armi_status armi_tree_item_encode(const struct tree_item *item, unsigned level,
                                        bool keyed, struct armi_buf *out,
                                        struct armi_error *err);
-/* Statistics go to `stats`, which has room for ARMI_TREE_STATS_MAX; the rest is borrowed from the
- * reader's bytes. The reader is moved behind the item. */
+/*
+ * Statistics go to `stats`, which has room for ARMI_TREE_STATS_MAX; the rest is borrowed
+ * from the reader's bytes. The reader is moved behind the item.
+ */
 enum armi_status armi_tree_item_decode(struct armi_reader *reader, unsigned level,
                                        bool keyed, struct armi_tree_stats *stats,
                                        struct tree_item *item, struct armi_error *err);
 void armi_tree_node_init(struct tree_node *node);
 void armi_tree_node_release(struct tree_node *node);
-/* Takes the content of `bytes` in any case, and gives the old one back in it. `keyed` and `level` are
- * what must be. */
+/*
+ * Takes the content of `bytes` in any case, and gives the old one back in it. `keyed` and
+ * `level` are what must be.
+ */
 enum armi_status armi_tree_node_decode(struct armi_buf *bytes, unsigned level, bool keyed,
                                        struct tree_node *node, struct armi_error *err);
 enum armi_status armi_tree_node_encode(unsigned level, bool keyed, size_t count,
                                        struct armi_slice items, struct armi_buf *out,
                                        struct armi_error *err);
-/* The node that an item of level + 1 stands for: read, decoded, its totals held against the item. */
+/*
+ * The node that an item of level + 1 stands for: read, decoded, its totals held against the
+ * item.
+ */
 enum armi_status armi_tree_node_read(const struct armi_tree *tree, unsigned level,
                                      const struct tree_item *parent, struct tree_node *node,
                                      struct armi_error *err);
-/* Whether a node has the totals that the item which stands for it tells: two items may name one node
- * and tell differently, so this is asked of each. */
+/*
+ * Whether a node has the totals that the item which stands for it tells: two items may name
+ * one node and tell differently, so this is asked of each.
+ */
 enum armi_status armi_tree_node_check(const struct tree_node *node,
                                       const struct tree_item *parent,
                                       struct armi_error *err);
@@ -88,8 +98,10 @@ enum armi_status armi_tree_stats_decode(struct armi_reader *reader,
 /* tree_chunk.c */
 /* The most items that the rule lets into a node. */
 size_t armi_tree_chunk_count_max(unsigned level);
-/* Whether a node that holds `count` items of this weight in all, the last one with this anchor and
- * size, ends here. *weight is what came before and is brought up to date. */
+/*
+ * Whether a node that holds `count` items of this weight in all, the last one with this
+ * anchor and size, ends here. *weight is what came before and is brought up to date.
+ */
 bool armi_tree_chunk_rule(unsigned level, uint64_t anchor, size_t size, unsigned *weight);
 enum armi_status armi_tree_chunk_new(unsigned level, bool keyed, struct tree_chunk **out,
                                      struct armi_error *err);
@@ -99,9 +111,14 @@ void armi_tree_chunk_clear(struct tree_chunk *chunk);
 /* `item` with its encoded bytes. *cut says that the node ends with it: close it. */
 enum armi_status armi_tree_chunk_add(struct tree_chunk *chunk, const struct tree_item *item,
                                      bool *cut, struct armi_error *err);
-/* What the parent says of the node, but for its hash; borrowed from the chunk until the next add. */
+/*
+ * What the parent says of the node, but for its hash; borrowed from the chunk until the
+ * next add.
+ */
 void armi_tree_chunk_summary(const struct tree_chunk *chunk, struct tree_item *out);
-/* The summary of a node that was read; `chunk` is empty and of its level. ARMI_CORRUPTION. */
+/*
+ * The summary of a node that was read; `chunk` is empty and of its level. ARMI_CORRUPTION.
+ */
 enum armi_status armi_tree_chunk_summarise(struct tree_chunk *chunk,
                                            const struct tree_node *node,
                                            struct tree_item *out, struct armi_error *err);
@@ -140,7 +157,10 @@ void armi_tree_builder_release(struct tree_builder *builder);
 enum armi_status armi_tree_builder_add(struct tree_builder *builder,
                                        const struct tree_item *item,
                                        struct armi_error *err);
-/* The root over all that was added; one that stands for a node of base - 1 if that was one item. */
+/*
+ * The root over all that was added; one that stands for a node of base - 1 if that was one
+ * item.
+ */
 enum armi_status armi_tree_builder_finish(struct tree_builder *builder,
                                           struct armi_tree_root *out,
                                           struct armi_error *err);

@@ -1,6 +1,6 @@
 /*
- * Items and nodes as bytes. A node is the payload of a frame that has magic, type and version
- * (catalog/node.h); the bytes are canonical, one node has one encoding.
+ * Items and nodes as bytes. A node is the payload of a frame that has magic, type and
+ * version (catalog/node.h); the bytes are canonical, one node has one encoding.
  *
  *     node: level 1, flags 1, count varint, items
  *     item: flags 1, rows varint, bytes varint, anchor 8, logical hash 20,

@@ -1,6 +1,7 @@
 /*
- * The tree's nodes among the nodes of the catalog: read through a source, written into a set that waits
- * for its publish. This is where the tree's bytes get the frame and the name of catalog/node.h.
+ * The tree's nodes among the nodes of the catalog: read through a source, written into a
+ * set that waits for its publish. This is where the tree's bytes get the frame and the name
+ * of catalog/node.h.
  */
 #ifndef ARMI_TREE_TREE_STORE_H
 #define ARMI_TREE_TREE_STORE_H

@@ -31,7 +31,10 @@ static enum armi_status visit_entry(struct walk *walk, const struct armi_tree_en
     return ARMI_OK;
 }
 
-/* Nodes end where the rule says: inside none it says so, at the end of each but a level's last. */
+/*
+ * Nodes end where the rule says: inside none it says so, at the end of each but a level's
+ * last.
+ */
 static enum armi_status check_rule(const struct tree_node *node,
                                    const struct tree_item *self, bool is_last,
                                    struct armi_error *err)
@@ -127,8 +130,8 @@ static enum armi_status read_node(struct walk *walk, unsigned level,
 }
 
 /*
- * A subtree that was proved before, but not in this place: its first leaf shows that its keys
- * are above the ones before it.
+ * A subtree that was proved before, but not in this place: its first leaf shows that its
+ * keys are above the ones before it.
  */
 static enum armi_status skim(struct walk *walk, unsigned level,
                              const struct tree_item *self, struct armi_error *err)
@@ -172,7 +175,10 @@ static enum armi_status walk_items(struct walk *walk, const struct tree_node *no
     return ARMI_OK;
 }
 
-/* The root has the lowest level that is one node, and its entries inside where they are small. */
+/*
+ * The root has the lowest level that is one node, and its entries inside where they are
+ * small.
+ */
 static enum armi_status check_root_form(const struct armi_tree_root *root,
                                         const struct tree_node *node,
                                         const struct tree_item *self,

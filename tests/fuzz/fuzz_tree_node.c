@@ -1,8 +1,9 @@
 /*
- * Any bytes as a tree: byte 0 says whether it is keyed, then come pieces, each a length of two bytes and
- * so many bytes. The first piece is the encoded root, the others are nodes, found by the first byte of
- * the hash that is asked for. All that reads a tree is run over it, and then an edit: refused or done,
- * but never wrong in memory. A node that decodes has the bytes that its content encodes to.
+ * Any bytes as a tree: byte 0 says whether it is keyed, then come pieces, each a length of
+ * two bytes and so many bytes. The first piece is the encoded root, the others are nodes,
+ * found by the first byte of the hash that is asked for. All that reads a tree is run over
+ * it, and then an edit: refused or done, but never wrong in memory. A node that decodes has
+ * the bytes that its content encodes to.
  */
 #include "fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * Diff against the plain lists: runs turn one into the other, what is between them is equal, and the
- * cost follows the change.
+ * Diff against the plain lists: runs turn one into the other, what is between them is
+ * equal, and the cost follows the change.
  */
 #include "tree_world.h"
 

@@ -1,5 +1,6 @@
 /*
- * The oracle: however a tree came about, it is the tree that a build from its entries makes.
+ * The oracle: however a tree came about, it is the tree that a build from its entries
+ * makes.
  */
 #include "tree_world.h"
 

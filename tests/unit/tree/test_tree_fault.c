@@ -1,6 +1,6 @@
 /*
- * Every allocation fails once, and from then on; every read and write of a node too. What was there
- * before stays, nothing leaks.
+ * Every allocation fails once, and from then on; every read and write of a node too. What
+ * was there before stays, nothing leaks.
  */
 #include "fault_alloc.h"
 #include "tree_world.h"
@@ -140,7 +140,10 @@ static void fail_every_allocation(enum armi_status (*work)(struct world *,
             world_release(&world);
             fired = fault_alloc_end();
             assert_int_equal(st, fired ? ARMI_NO_MEMORY : ARMI_OK);
-            /* All of the first ones, then ever fewer: the later ones are the same lines again. */
+            /*
+             * All of the first ones, then ever fewer: the later ones are the same lines
+             * again.
+             */
             step = 1 + n / 400;
         }
     }

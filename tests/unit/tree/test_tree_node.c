@@ -1,6 +1,6 @@
 /*
- * Bytes: the worked example of docs/format/tree.md, what is refused, statistics, and the invariants
- * that verify proves.
+ * Bytes: the worked example of docs/format/tree.md, what is refused, statistics, and the
+ * invariants that verify proves.
  */
 #include "tree_world.h"
 
@@ -149,7 +149,10 @@ static void encode_node(const struct tree_node *node, struct armi_buf *out)
     armi_buf_release(&items);
 }
 
-/* Cut anywhere it is refused; with a bit changed it is refused, or is a node with just these bytes. */
+/*
+ * Cut anywhere it is refused; with a bit changed it is refused, or is a node with just
+ * these bytes.
+ */
 static void check_damage(struct armi_slice bytes, unsigned level, bool keyed)
 {
     struct armi_error err = ARMI_ERROR_INIT;
@@ -349,7 +352,10 @@ static void joining_keeps_the_columns_of_both_and_finds_them(void **unused)
     assert_false(armi_tree_stats_union(a, 2, b, 3, a, &count));
 }
 
-/* A tree with one stored node replaced by what `change` makes of it, found under the old hash. */
+/*
+ * A tree with one stored node replaced by what `change` makes of it, found under the old
+ * hash.
+ */
 static void expect_damage(unsigned level, void (*change)(struct tree_node *node),
                           const char *message)
 {

@@ -1,6 +1,6 @@
 /*
- * What the tests of the tree share: a node store in memory that counts, and entries made from a seed,
- * so that a list of seeds is the model of a tree.
+ * What the tests of the tree share: a node store in memory that counts, and entries made
+ * from a seed, so that a list of seeds is the model of a tree.
  */
 #ifndef ARMI_TREE_WORLD_H
 #define ARMI_TREE_WORLD_H
