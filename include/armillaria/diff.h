@@ -36,7 +36,8 @@ struct armi_diff_options {
     const char *to;
     const char *table; /* one table only; NULL = all that differ */
     uint64_t
-        old_version; /* with `table`: versions of it along `to` instead of from and to */
+        old_version; /* with `table`: versions of it along `to` instead of from and to; one of
+                        them may be 0 = no table on that side */
     uint64_t new_version;
     const char *const
         *key; /* compare by these columns; NULL = the declared key, else whole rows */

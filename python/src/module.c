@@ -15,9 +15,9 @@ struct type_entry {
     }
 
 static const struct type_entry types[] = {
-    TYPE(repository), TYPE(transaction), TYPE(changes), TYPE(chunk_store),
-    TYPE(chunk_iterator), TYPE(buffer),  TYPE(stream),  TYPE(batches),
-    TYPE(schema),     TYPE(parquet_file),
+    TYPE(repository),     TYPE(transaction),  TYPE(changes), TYPE(chunk_store),
+    TYPE(chunk_iterator), TYPE(buffer),       TYPE(stream),  TYPE(batches),
+    TYPE(schema),         TYPE(parquet_file),
 };
 
 #define TYPE_COUNT (sizeof types / sizeof types[0])

@@ -19,8 +19,7 @@ struct owner {
 };
 
 struct py_batches {
-    PyObject_HEAD
-    struct owner *owner;
+    PyObject_HEAD struct owner *owner;
     size_t from, to; /* the arrays of this view */
 };
 
@@ -31,10 +30,10 @@ static void owner_unref(struct owner *owner)
     for (size_t i = 0; i < owner->array_count; i++)
         if (owner->arrays[i].release != NULL)
             owner->arrays[i].release(&owner->arrays[i]);
-    PyMem_RawFree(owner->arrays);
+    native_release(owner->arrays);
     if (owner->schema.release != NULL)
         owner->schema.release(&owner->schema);
-    PyMem_RawFree(owner);
+    native_release(owner);
 }
 
 static struct owner *owner_ref(struct owner *owner)
@@ -51,12 +50,12 @@ static void skeleton_release(struct ArrowArray *array)
         struct ArrowArray *child = array->children[i];
         if (child != NULL && child->release != NULL)
             child->release(child);
-        PyMem_RawFree(child);
+        native_release(child);
     }
     if (array->dictionary != NULL && array->dictionary->release != NULL)
         array->dictionary->release(array->dictionary);
-    PyMem_RawFree(array->dictionary);
-    PyMem_RawFree(array->children);
+    native_release(array->dictionary);
+    native_release(array->children);
     struct owner *owner = array->private_data;
     memset(array, 0, sizeof *array);
     owner_unref(owner);
@@ -72,15 +71,15 @@ static bool skeleton_make(struct owner *owner, const struct ArrowArray *from,
     to->private_data = owner_ref(owner);
     to->release = skeleton_release;
     size_t count = (size_t)from->n_children;
-    to->children = count > 0 ? PyMem_RawCalloc(count, sizeof *to->children) : NULL;
+    to->children = count > 0 ? native_calloc(count, sizeof *to->children) : NULL;
     bool whole = count == 0 || to->children != NULL;
     for (size_t i = 0; i < count && whole; i++) {
-        to->children[i] = PyMem_RawCalloc(1, sizeof **to->children);
+        to->children[i] = native_calloc(1, sizeof **to->children);
         whole = to->children[i] != NULL &&
                 skeleton_make(owner, from->children[i], to->children[i]);
     }
     if (whole && from->dictionary != NULL) {
-        to->dictionary = PyMem_RawCalloc(1, sizeof *to->dictionary);
+        to->dictionary = native_calloc(1, sizeof *to->dictionary);
         whole = to->dictionary != NULL &&
                 skeleton_make(owner, from->dictionary, to->dictionary);
     }
@@ -127,7 +126,7 @@ static void walk_release(struct ArrowArrayStream *stream)
 {
     struct walk *walk = stream->private_data;
     owner_unref(walk->owner);
-    PyMem_RawFree(walk);
+    native_release(walk);
     memset(stream, 0, sizeof *stream);
 }
 
@@ -137,11 +136,12 @@ static PyObject *batches_stream(PyObject *self, PyObject *args)
     PyObject *requested = Py_None;
     if (!PyArg_ParseTuple(args, "|O:__arrow_c_stream__", &requested))
         return NULL;
-    struct walk *walk = PyMem_RawCalloc(1, sizeof *walk);
+    struct walk *walk = native_calloc(1, sizeof *walk);
     if (walk == NULL)
         return PyErr_NoMemory();
     *walk = (struct walk){owner_ref(batches->owner), batches->from, batches->to};
-    struct ArrowArrayStream stream = {walk_schema, walk_next, walk_error, walk_release, walk};
+    struct ArrowArrayStream stream = {walk_schema, walk_next, walk_error, walk_release,
+                                      walk};
     return native_stream_capsule(&stream);
 }
 
@@ -164,11 +164,11 @@ static PyObject *view_new(struct native_state *state, struct owner *moved, size_
 PyObject *native_batches_new(struct native_state *state, struct ArrowSchema *moved,
                              struct ArrowArray *arrays, size_t count)
 {
-    struct owner *owner = PyMem_RawCalloc(1, sizeof *owner);
+    struct owner *owner = native_calloc(1, sizeof *owner);
     if (owner == NULL) {
         for (size_t i = 0; i < count; i++)
             arrays[i].release(&arrays[i]);
-        PyMem_RawFree(arrays);
+        native_release(arrays);
         moved->release(moved);
         return PyErr_NoMemory();
     }
@@ -259,7 +259,7 @@ PyObject *module_batch(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "the array was released");
         return NULL;
     }
-    struct ArrowArray *arrays = PyMem_RawMalloc(sizeof *arrays);
+    struct ArrowArray *arrays = native_malloc(sizeof *arrays);
     if (arrays == NULL)
         return PyErr_NoMemory();
     struct ArrowSchema taken = *schema;

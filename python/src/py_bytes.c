@@ -7,8 +7,7 @@
 #include <string.h>
 
 struct py_buffer {
-    PyObject_HEAD
-    struct armi_bytes bytes;
+    PyObject_HEAD struct armi_bytes bytes;
 };
 
 PyObject *native_buffer_new(struct native_state *state, struct armi_bytes *moved)
@@ -33,7 +32,7 @@ PyObject *native_bytes(struct armi_bytes *moved)
     if (bytes != NULL && moved->size > 0) {
         char *to = PyBytes_AsString(bytes);
         Py_BEGIN_ALLOW_THREADS /* nobody else has the object yet */
-        memcpy(to, moved->data, moved->size);
+            memcpy(to, moved->data, moved->size);
         Py_END_ALLOW_THREADS
     }
     armi_bytes_release(moved);
@@ -62,7 +61,7 @@ static PyType_Slot buffer_slots[] = {
     {Py_tp_dealloc, buffer_dealloc},
     {Py_bf_getbuffer, buffer_get},
     {Py_sq_length, buffer_length},
-    {Py_tp_doc, "A read-only buffer; memoryview() gives its bytes without a copy."},
+    {Py_tp_doc, (void *)(uintptr_t) "A read-only buffer; memoryview() gives its bytes."},
     {0, NULL},
 };
 
@@ -84,7 +83,7 @@ static void exporter_release(struct armi_bytes *bytes)
         return;
     PyGILState_STATE gil = PyGILState_Ensure();
     PyBuffer_Release(view);
-    PyMem_RawFree(view);
+    native_release(view);
     PyGILState_Release(gil);
 }
 
@@ -93,13 +92,13 @@ static const uint8_t nothing[64];
 
 int native_bytes_of(PyObject *object, struct armi_bytes *out)
 {
-    Py_buffer *view = PyMem_RawMalloc(sizeof *view);
+    Py_buffer *view = native_malloc(sizeof *view);
     if (view == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     if (PyObject_GetBuffer(object, view, PyBUF_SIMPLE) != 0) {
-        PyMem_RawFree(view);
+        native_release(view);
         return -1;
     }
     out->data = view->len > 0 ? view->buf : nothing;

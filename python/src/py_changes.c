@@ -4,8 +4,7 @@
 #include "py_native.h"
 
 struct py_changes {
-    PyObject_HEAD
-    struct armi_changes *changes;
+    PyObject_HEAD struct armi_changes *changes;
     bool busy; /* a thread is in next() */
 };
 
@@ -69,8 +68,8 @@ static PyObject *changes_next(PyObject *self, PyObject *ignored)
     }
     changes->busy = true;
     struct native_call call;
-    int failed =
-        NATIVE_RUN(state, call, armi_changes_next(changes->changes, &change, &has, &call.err));
+    int failed = NATIVE_RUN(state, call,
+                            armi_changes_next(changes->changes, &change, &has, &call.err));
     PyObject *tuple = NULL;
     if (!failed)
         tuple = has ? change_tuple(&change) : Py_NewRef(Py_None);
@@ -91,8 +90,7 @@ static void changes_dealloc(PyObject *self)
 {
     struct armi_changes *changes = ((struct py_changes *)self)->changes;
     if (changes != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        armi_changes_close(changes);
+        Py_BEGIN_ALLOW_THREADS armi_changes_close(changes);
         Py_END_ALLOW_THREADS
     }
     native_free(self);

@@ -7,8 +7,7 @@
 #include <string.h>
 
 struct py_chunk_store {
-    PyObject_HEAD
-    struct armi_chunk_store *store;
+    PyObject_HEAD struct armi_chunk_store *store;
     PyObject *repository; /* NULL: the store is our own */
 };
 
@@ -49,9 +48,9 @@ PyObject *module_open_chunk_store(PyObject *module, PyObject *args)
     options.unsafe_network = unsafe_network;
     struct py_chunk_store *self = native_new(state->chunk_store_type);
     struct native_call call;
-    if (self != NULL &&
-        NATIVE_RUN(state, call, armi_chunk_store_open(PyBytes_AsString(path), &options,
-                                                      &self->store, &call.err)) != 0)
+    if (self != NULL && NATIVE_RUN(state, call,
+                                   armi_chunk_store_open(PyBytes_AsString(path), &options,
+                                                         &self->store, &call.err)) != 0)
         Py_CLEAR(self);
     Py_DECREF(path);
     return (PyObject *)self;
@@ -61,8 +60,7 @@ static void chunk_store_dealloc(PyObject *self)
 {
     struct py_chunk_store *store = (struct py_chunk_store *)self;
     if (store->repository == NULL && store->store != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        armi_chunk_store_close(store->store);
+        Py_BEGIN_ALLOW_THREADS armi_chunk_store_close(store->store);
         Py_END_ALLOW_THREADS
     }
     Py_XDECREF(store->repository);
@@ -83,7 +81,8 @@ static int hash_of(PyObject *self, PyObject *text, struct armi_hash *out)
     const char *hex = PyUnicode_AsUTF8AndSize(text, &size);
     if (hex == NULL) { /* lone surrogates: certainly no hash */
         PyErr_Clear();
-        native_raise_message(native_state_of(self), ARMI_INVALID, "Invalid hash: not a text");
+        native_raise_message(native_state_of(self), ARMI_INVALID,
+                             "Invalid hash: not a text");
         return -1;
     }
     enum armi_status st = armi_chunk_hash_parse(hex, (size_t)size, out, &err);
@@ -159,8 +158,8 @@ static int put_items_init(struct put_items *items, PyObject *tuple)
         if (item == NULL || PyObject_GetBuffer(item, &items->views[i], PyBUF_SIMPLE) != 0)
             return -1;
         items->held++;
-        items->data[i] = (struct armi_chunk_data){items->views[i].buf,
-                                                  (size_t)items->views[i].len};
+        items->data[i] =
+            (struct armi_chunk_data){items->views[i].buf, (size_t)items->views[i].len};
     }
     return 0;
 }
@@ -190,8 +189,9 @@ static PyObject *store_put_batch(PyObject *self, PyObject *sequence)
 
 typedef enum armi_status (*get_fn)(struct armi_chunk_store *, const struct armi_hash *,
                                    struct armi_bytes *, struct armi_error *);
-typedef enum armi_status (*get_batch_fn)(struct armi_chunk_store *, const struct armi_hash *,
-                                         size_t, struct armi_bytes *, struct armi_error *);
+typedef enum armi_status (*get_batch_fn)(struct armi_chunk_store *,
+                                         const struct armi_hash *, size_t,
+                                         struct armi_bytes *, struct armi_error *);
 
 /* How bytes are handed out: copied into a bytes object, or as a buffer onto them. */
 static PyObject *bytes_out(PyObject *self, struct armi_bytes *bytes, bool copy)
@@ -313,8 +313,7 @@ static PyObject *store_path(PyObject *self, PyObject *ignored)
 /* ---- iteration ---- */
 
 struct py_chunk_iterator {
-    PyObject_HEAD
-    struct armi_chunk_iterator *iterator;
+    PyObject_HEAD struct armi_chunk_iterator *iterator;
     PyObject *store; /* keeps the store open */
 };
 

@@ -15,10 +15,10 @@ static void schema_release(struct ArrowSchema *schema)
     for (int64_t i = 0; i < schema->n_children; i++) {
         if (schema->children[i]->release != NULL)
             schema->children[i]->release(schema->children[i]);
-        PyMem_RawFree(schema->children[i]);
+        native_release(schema->children[i]);
     }
-    PyMem_RawFree(schema->children);
-    PyMem_RawFree(schema->private_data); /* the name */
+    native_release(schema->children);
+    native_release(schema->private_data); /* the name */
     memset(schema, 0, sizeof *schema);
 }
 
@@ -27,11 +27,11 @@ static int schema_make(const char *format, const char *name, size_t children,
 {
     size_t size = strlen(name) + 1;
     memset(out, 0, sizeof *out);
-    char *copy = PyMem_RawMalloc(size);
-    out->children = PyMem_RawCalloc(children + 1, sizeof *out->children);
+    char *copy = native_malloc(size);
+    out->children = native_calloc(children + 1, sizeof *out->children);
     if (copy == NULL || out->children == NULL) {
-        PyMem_RawFree(copy);
-        PyMem_RawFree(out->children);
+        native_release(copy);
+        native_release(out->children);
         return -1;
     }
     memcpy(copy, name, size);
@@ -50,12 +50,12 @@ static void array_release(struct ArrowArray *array)
     for (int64_t i = 0; i < array->n_children; i++) {
         if (array->children[i]->release != NULL)
             array->children[i]->release(array->children[i]);
-        PyMem_RawFree(array->children[i]);
+        native_release(array->children[i]);
     }
     for (int64_t i = 0; i < array->n_buffers; i++)
-        PyMem_RawFree((void *)(uintptr_t)array->buffers[i]);
-    PyMem_RawFree(array->children);
-    PyMem_RawFree(array->buffers);
+        native_release((void *)(uintptr_t)array->buffers[i]);
+    native_release(array->children);
+    native_release(array->buffers);
     memset(array, 0, sizeof *array);
 }
 
@@ -66,11 +66,11 @@ static int array_make(size_t length, const size_t *sizes, size_t buffers, size_t
     memset(out, 0, sizeof *out);
     out->length = (int64_t)length;
     out->release = array_release;
-    out->buffers = PyMem_RawCalloc(buffers, sizeof *out->buffers);
-    out->children = PyMem_RawCalloc(children + 1, sizeof *out->children);
+    out->buffers = native_calloc(buffers, sizeof *out->buffers);
+    out->children = native_calloc(children + 1, sizeof *out->children);
     bool whole = out->buffers != NULL && out->children != NULL;
     for (size_t i = 0; i < buffers && whole; i++) {
-        out->buffers[i] = sizes[i] != 0 ? PyMem_RawCalloc(1, sizes[i]) : NULL;
+        out->buffers[i] = sizes[i] != 0 ? native_calloc(1, sizes[i]) : NULL;
         out->n_buffers++;
         whole = out->buffers[i] != NULL || sizes[i] == 0;
     }
@@ -188,17 +188,17 @@ static int column_add(PyObject *column, size_t rows, struct ArrowSchema *schema,
         PyErr_SetString(PyExc_ValueError, "columns of different lengths");
         return -1;
     }
-    struct ArrowSchema *field = PyMem_RawCalloc(1, sizeof *field);
-    struct ArrowArray *child = PyMem_RawCalloc(1, sizeof *child);
+    struct ArrowSchema *field = native_calloc(1, sizeof *field);
+    struct ArrowArray *child = native_calloc(1, sizeof *child);
     if (field == NULL || child == NULL || schema_make(format, name, 0, field) != 0) {
-        PyMem_RawFree(field);
-        PyMem_RawFree(child);
+        native_release(field);
+        native_release(child);
         PyErr_NoMemory();
         return -1;
     }
     schema->children[schema->n_children++] = field;
     if (column_make(format, values, rows, child) != 0) {
-        PyMem_RawFree(child);
+        native_release(child);
         return -1;
     }
     array->children[array->n_children++] = child;
@@ -214,9 +214,9 @@ PyObject *module_columns(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "nO!:columns", &rows, &PyTuple_Type, &columns))
         return NULL;
     size_t count = (size_t)PyTuple_Size(columns);
-    struct ArrowArray *array = PyMem_RawCalloc(1, sizeof *array);
+    struct ArrowArray *array = native_calloc(1, sizeof *array);
     if (array == NULL || schema_make("+s", "", count, &schema) != 0) {
-        PyMem_RawFree(array);
+        native_release(array);
         return PyErr_NoMemory();
     }
     int failed = array_make((size_t)rows, (size_t[]){0}, 1, count, array);
@@ -227,7 +227,7 @@ PyObject *module_columns(PyObject *module, PyObject *args)
         return native_batches_new(PyModule_GetState(module), &schema, array, 1);
     if (array->release != NULL)
         array->release(array);
-    PyMem_RawFree(array);
+    native_release(array);
     schema.release(&schema);
     return NULL;
 }

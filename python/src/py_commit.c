@@ -28,9 +28,9 @@ static PyObject *change_tuple(const struct armi_table_change *change)
     PyObject *new_version = native_number_or_none(change->new_version);
     PyObject *tuple = NULL;
     if (old_version != NULL && new_version != NULL)
-        tuple = Py_BuildValue("(ssOOKK)", change->table, armi_op_name(change->op), old_version,
-                              new_version, (unsigned long long)change->old_rows,
-                              (unsigned long long)change->new_rows);
+        tuple = Py_BuildValue(
+            "(ssOOKK)", change->table, armi_op_name(change->op), old_version, new_version,
+            (unsigned long long)change->old_rows, (unsigned long long)change->new_rows);
     Py_XDECREF(old_version);
     Py_XDECREF(new_version);
     return tuple;
@@ -81,9 +81,9 @@ PyObject *repository_log(PyObject *self, PyObject *args)
         return NULL;
     options.limit = limit;
     struct native_call call;
-    int failed = NATIVE_RUN(
-        native_state_of(self), call,
-        armi_commit_log(native_repository(self), &options, &commits, &call.err));
+    int failed =
+        NATIVE_RUN(native_state_of(self), call,
+                   armi_commit_log(native_repository(self), &options, &commits, &call.err));
     PyObject *list = failed ? NULL : commits_list(&commits);
     armi_commit_list_release(&commits);
     return list;

@@ -12,8 +12,9 @@ static int diff_parse(PyObject *args, struct armi_diff_options *options,
     PyObject *names;
     unsigned long long old_version, new_version;
     int no_counts;
-    if (!PyArg_ParseTuple(args, "zzzKKOp:diff", &options->from, &options->to, &options->table,
-                          &old_version, &new_version, &names, &no_counts) ||
+    if (!PyArg_ParseTuple(args, "zzzKKOp:diff", &options->from, &options->to,
+                          &options->table, &old_version, &new_version, &names,
+                          &no_counts) ||
         native_name_array_init(key, names) != 0)
         return -1;
     options->old_version = old_version;
@@ -32,12 +33,11 @@ static PyObject *table_diff(const struct armi_table_diff *diff)
     PyObject *new_version = native_number_or_none(diff->new_version);
     PyObject *tuple = NULL;
     if (old_version != NULL && new_version != NULL)
-        tuple = Py_BuildValue("(sssOOKKKOO)", diff->table, diff->old_table,
-                              armi_diff_kind_name(diff->kind), old_version, new_version,
-                              (number)diff->rows_added, (number)diff->rows_removed,
-                              (number)diff->rows_changed,
-                              diff->schema_changed ? Py_True : Py_False,
-                              diff->reordered ? Py_True : Py_False);
+        tuple = Py_BuildValue(
+            "(sssOOKKKOO)", diff->table, diff->old_table, armi_diff_kind_name(diff->kind),
+            old_version, new_version, (number)diff->rows_added, (number)diff->rows_removed,
+            (number)diff->rows_changed, diff->schema_changed ? Py_True : Py_False,
+            diff->reordered ? Py_True : Py_False);
     Py_XDECREF(old_version);
     Py_XDECREF(new_version);
     return tuple;
@@ -51,8 +51,9 @@ PyObject *repository_diff(PyObject *self, PyObject *args)
     if (diff_parse(args, &options, &key) != 0)
         return NULL;
     struct native_call call;
-    int failed = NATIVE_RUN(native_state_of(self), call,
-                            armi_diff_open(native_repository(self), &options, &diff, &call.err));
+    int failed =
+        NATIVE_RUN(native_state_of(self), call,
+                   armi_diff_open(native_repository(self), &options, &diff, &call.err));
     native_name_array_release(&key);
     PyObject *list = failed ? NULL : PyList_New(0);
     for (size_t i = 0; i < diff.count && list != NULL; i++)
@@ -111,7 +112,8 @@ static void raise_conflict(struct native_state *state, struct native_call *call,
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *tuple = merge_tuple(result);
-    if (tuple == NULL || value == NULL || PyObject_SetAttrString(value, "_result", tuple) != 0)
+    if (tuple == NULL || value == NULL ||
+        PyObject_SetAttrString(value, "_result", tuple) != 0)
         PyErr_Clear();
     Py_XDECREF(tuple);
     PyErr_Restore(type, value, traceback);

@@ -22,9 +22,9 @@ static PyObject *error_make(struct native_state *state, enum armi_status status,
     PyObject *commit = native_hash_or_none(&err->commit);
     PyObject *error = NULL;
     if (message != NULL && kind != NULL && name != NULL && branch != NULL && commit != NULL)
-        error = PyObject_CallFunction(state->make_error, "siOOOOO",
-                                      armi_status_name(status), err->sys_errno, message, kind,
-                                      name, branch, commit);
+        error =
+            PyObject_CallFunction(state->make_error, "siOOOOO", armi_status_name(status),
+                                  err->sys_errno, message, kind, name, branch, commit);
     Py_XDECREF(message);
     Py_XDECREF(kind);
     Py_XDECREF(name);

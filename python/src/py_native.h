@@ -92,6 +92,13 @@ void native_name_array_release(struct native_name_array *array);
  * either is missing. */
 bool native_list_add(PyObject *list, PyObject *item);
 
+/* Memory that is taken and given back without the interpreter lock (the interpreter's own raw
+ * allocator is not in the limited API of 3.11). native_release(NULL) is allowed. */
+void *native_malloc(size_t size);
+void *native_calloc(size_t count, size_t size);
+void *native_realloc(void *memory, size_t size);
+void native_release(void *memory);
+
 /* A heap type's instance; the allocation is zeroed. */
 void *native_new(PyTypeObject *type);
 void native_free(PyObject *self);
@@ -104,9 +111,10 @@ int native_stream_take(PyObject *capsule, struct ArrowArrayStream *out);
 PyObject *native_stream_capsule(struct ArrowArrayStream *moved);
 
 PyObject *native_schema_new(struct native_state *state, struct ArrowSchema *moved);
-int native_schema_copy(const struct ArrowSchema *from, struct ArrowSchema *to); /* -1: memory */
+int native_schema_copy(const struct ArrowSchema *from,
+                       struct ArrowSchema *to); /* -1: memory */
 
-/* `arrays` is moved: PyMem_Malloc'ed, each array in it owned. */
+/* `arrays` is moved: native_malloc'ed, each array in it owned. */
 PyObject *native_batches_new(struct native_state *state, struct ArrowSchema *moved,
                              struct ArrowArray *arrays, size_t count);
 

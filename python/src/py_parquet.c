@@ -3,9 +3,11 @@
  */
 #include "py_native.h"
 
+#pragma weak armi_parquet_write
+#pragma weak armi_parquet_file_prune
+
 struct py_parquet_file {
-    PyObject_HEAD
-    struct armi_parquet_file *file;
+    PyObject_HEAD struct armi_parquet_file *file;
 };
 
 static struct armi_parquet_file *file_of(PyObject *self)
@@ -16,8 +18,8 @@ static struct armi_parquet_file *file_of(PyObject *self)
 /* ---- encoding ---- */
 
 /* Both encoders take (stream capsule, …, compression, profile, threads). */
-static struct armi_parquet_encode_options encode_options(const char *compression, int profile,
-                                                         unsigned threads)
+static struct armi_parquet_encode_options encode_options(const char *compression,
+                                                         int profile, unsigned threads)
 {
     return (struct armi_parquet_encode_options){
         .size = sizeof(struct armi_parquet_encode_options),
@@ -58,17 +60,17 @@ PyObject *module_parquet_write(PyObject *module, PyObject *args)
     const char *compression;
     int profile;
     unsigned threads;
-    if (!PyArg_ParseTuple(args, "OO&ziI:parquet_write", &capsule, PyUnicode_FSConverter, &path,
-                          &compression, &profile, &threads))
+    if (!PyArg_ParseTuple(args, "OO&ziI:parquet_write", &capsule, PyUnicode_FSConverter,
+                          &path, &compression, &profile, &threads))
         return NULL;
     const struct armi_parquet_encode_options options =
         encode_options(compression, profile, threads);
     struct native_call call;
     int failed = native_stream_take(capsule, &data);
     if (!failed)
-        failed = NATIVE_RUN(
-            PyModule_GetState(module), call,
-            armi_parquet_write(&data, PyBytes_AsString(path), &options, &result, &call.err));
+        failed = NATIVE_RUN(PyModule_GetState(module), call,
+                            armi_parquet_write(&data, PyBytes_AsString(path), &options,
+                                               &result, &call.err));
     Py_DECREF(path);
     return failed ? NULL
                   : Py_BuildValue("(LLL)", (long long)result.rows,
@@ -82,7 +84,8 @@ PyObject *module_parquet_open(PyObject *module, PyObject *args)
     struct native_state *state = PyModule_GetState(module);
     struct armi_bytes bytes;
     PyObject *data;
-    if (!PyArg_ParseTuple(args, "O:parquet_open", &data) || native_bytes_of(data, &bytes) != 0)
+    if (!PyArg_ParseTuple(args, "O:parquet_open", &data) ||
+        native_bytes_of(data, &bytes) != 0)
         return NULL;
     struct py_parquet_file *self = native_new(state->parquet_file_type);
     struct native_call call;
@@ -103,8 +106,9 @@ PyObject *module_parquet_open_path(PyObject *module, PyObject *args)
     struct py_parquet_file *self = native_new(state->parquet_file_type);
     struct native_call call;
     if (self != NULL &&
-        NATIVE_RUN(state, call, armi_parquet_file_open_path(PyBytes_AsString(path),
-                                                            &self->file, &call.err)) != 0)
+        NATIVE_RUN(state, call,
+                   armi_parquet_file_open_path(PyBytes_AsString(path), &self->file,
+                                               &call.err)) != 0)
         Py_CLEAR(self);
     Py_DECREF(path);
     return (PyObject *)self;
@@ -113,8 +117,7 @@ PyObject *module_parquet_open_path(PyObject *module, PyObject *args)
 static void file_dealloc(PyObject *self)
 {
     if (file_of(self) != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        armi_parquet_file_close(file_of(self));
+        Py_BEGIN_ALLOW_THREADS armi_parquet_file_close(file_of(self));
         Py_END_ALLOW_THREADS
     }
     native_free(self);
@@ -224,16 +227,17 @@ static PyObject *file_chunk(PyObject *self, PyObject *args)
     int row_group, leaf;
     struct native_call call;
     if (!PyArg_ParseTuple(args, "ii:chunk", &row_group, &leaf) ||
-        NATIVE_RUN(native_state_of(self), call,
-                   armi_parquet_file_chunk(file_of(self), row_group, leaf, &info,
-                                           &call.err)) != 0)
+        NATIVE_RUN(
+            native_state_of(self), call,
+            armi_parquet_file_chunk(file_of(self), row_group, leaf, &info, &call.err)) != 0)
         return NULL;
     return Py_BuildValue(
         "(ssssLLLLLOOOO)", info.path, info.physical_type, info.compression, info.encodings,
         (long long)info.rows, (long long)info.values, (long long)info.nulls,
         (long long)info.compressed_bytes, (long long)info.uncompressed_bytes,
         info.has_min_max ? Py_True : Py_False, info.has_dictionary ? Py_True : Py_False,
-        info.has_page_index ? Py_True : Py_False, info.has_bloom_filter ? Py_True : Py_False);
+        info.has_page_index ? Py_True : Py_False,
+        info.has_bloom_filter ? Py_True : Py_False);
 }
 
 static PyMethodDef file_methods[] = {

@@ -10,7 +10,8 @@ static PyObject *ref_pairs(const struct armi_ref_list *list)
     for (size_t i = 0; i < list->count && pairs != NULL; i++) {
         const struct armi_ref *ref = &list->items[i];
         PyObject *commit = native_hash_or_none(ref->has_commit ? &ref->commit : &none);
-        if (commit == NULL || !native_list_add(pairs, Py_BuildValue("(sN)", ref->name, commit)))
+        if (commit == NULL ||
+            !native_list_add(pairs, Py_BuildValue("(sN)", ref->name, commit)))
             Py_CLEAR(pairs);
     }
     return pairs;
@@ -40,8 +41,8 @@ PyObject *repository_tags(PyObject *self, PyObject *ignored)
     return pairs;
 }
 
-typedef enum armi_status (*ref_create_fn)(struct armi_repository *, const char *, const char *,
-                                          struct armi_error *);
+typedef enum armi_status (*ref_create_fn)(struct armi_repository *, const char *,
+                                          const char *, struct armi_error *);
 typedef enum armi_status (*ref_delete_fn)(struct armi_repository *, const char *,
                                           struct armi_error *);
 
@@ -98,8 +99,8 @@ PyObject *repository_resolve(PyObject *self, PyObject *args)
     struct native_call call;
     if (!PyArg_ParseTuple(args, "s:resolve", &text) ||
         NATIVE_RUN(native_state_of(self), call,
-                   armi_ref_resolve(native_repository(self), text, &hash, &kind, &has_commit,
-                                    &call.err)) != 0)
+                   armi_ref_resolve(native_repository(self), text, &hash, &kind,
+                                    &has_commit, &call.err)) != 0)
         return NULL;
     static const struct armi_hash none = {{0}};
     PyObject *commit = native_hash_or_none(has_commit ? &hash : &none);

@@ -6,8 +6,7 @@
 #include "py_native.h"
 
 struct py_repository {
-    PyObject_HEAD
-    struct armi_repository *repo;
+    PyObject_HEAD struct armi_repository *repo;
 };
 
 struct armi_repository *native_repository(PyObject *self)
@@ -45,8 +44,9 @@ PyObject *module_open_repository(PyObject *module, PyObject *args)
     struct py_repository *self = native_new(state->repository_type);
     struct native_call call;
     const char *path = PyBytes_AsString(path_bytes);
-    if (self != NULL && NATIVE_RUN(state, call, armi_repository_open(path, &options, &self->repo,
-                                                                     &call.err)) != 0)
+    if (self != NULL &&
+        NATIVE_RUN(state, call,
+                   armi_repository_open(path, &options, &self->repo, &call.err)) != 0)
         Py_CLEAR(self);
     Py_DECREF(path_bytes);
     return (PyObject *)self;
@@ -56,8 +56,7 @@ static void repository_dealloc(PyObject *self)
 {
     struct armi_repository *repo = native_repository(self);
     if (repo != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        armi_repository_close(repo);
+        Py_BEGIN_ALLOW_THREADS armi_repository_close(repo);
         Py_END_ALLOW_THREADS
     }
     native_free(self);
@@ -197,8 +196,9 @@ static PyObject *repository_stats(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "z:stats", &ref))
         return NULL;
     struct native_call call;
-    if (NATIVE_RUN(native_state_of(self), call,
-                   armi_repository_stats(native_repository(self), ref, &stats, &call.err)) != 0)
+    if (NATIVE_RUN(
+            native_state_of(self), call,
+            armi_repository_stats(native_repository(self), ref, &stats, &call.err)) != 0)
         return NULL;
     return stats_dict(&stats);
 }

@@ -12,8 +12,7 @@
 #define DEPTH_MAX 128
 
 struct py_schema {
-    PyObject_HEAD
-    struct ArrowSchema schema;
+    PyObject_HEAD struct ArrowSchema schema;
 };
 
 /* ---- copying ---- */
@@ -24,21 +23,21 @@ static void copy_release(struct ArrowSchema *schema)
         struct ArrowSchema *child = schema->children[i];
         if (child != NULL && child->release != NULL)
             child->release(child);
-        PyMem_RawFree(child);
+        native_release(child);
     }
     if (schema->dictionary != NULL && schema->dictionary->release != NULL)
         schema->dictionary->release(schema->dictionary);
-    PyMem_RawFree(schema->dictionary);
-    PyMem_RawFree(schema->children);
-    PyMem_RawFree((void *)(uintptr_t)schema->format);
-    PyMem_RawFree((void *)(uintptr_t)schema->name);
-    PyMem_RawFree((void *)(uintptr_t)schema->metadata);
+    native_release(schema->dictionary);
+    native_release(schema->children);
+    native_release((void *)(uintptr_t)schema->format);
+    native_release((void *)(uintptr_t)schema->name);
+    native_release((void *)(uintptr_t)schema->metadata);
     memset(schema, 0, sizeof *schema);
 }
 
 static char *bytes_copy(const char *from, size_t size)
 {
-    char *to = from != NULL ? PyMem_RawMalloc(size > 0 ? size : 1) : NULL;
+    char *to = from != NULL ? native_malloc(size > 0 ? size : 1) : NULL;
     if (to != NULL)
         memcpy(to, from, size);
     return to;
@@ -85,18 +84,19 @@ static bool copy_node(const struct ArrowSchema *from, struct ArrowSchema *to, in
     if (depth > DEPTH_MAX || !copy_texts(from, to))
         return false;
     size_t count = (size_t)from->n_children;
-    to->children = count > 0 ? PyMem_RawCalloc(count, sizeof *to->children) : NULL;
+    to->children = count > 0 ? native_calloc(count, sizeof *to->children) : NULL;
     if (count > 0 && to->children == NULL)
         return false;
     to->n_children = from->n_children;
     for (size_t i = 0; i < count; i++) {
-        to->children[i] = PyMem_RawCalloc(1, sizeof **to->children);
-        if (to->children[i] == NULL || !copy_node(from->children[i], to->children[i], depth + 1))
+        to->children[i] = native_calloc(1, sizeof **to->children);
+        if (to->children[i] == NULL ||
+            !copy_node(from->children[i], to->children[i], depth + 1))
             return false;
     }
     if (from->dictionary == NULL)
         return true;
-    to->dictionary = PyMem_RawCalloc(1, sizeof *to->dictionary);
+    to->dictionary = native_calloc(1, sizeof *to->dictionary);
     return to->dictionary != NULL && copy_node(from->dictionary, to->dictionary, depth + 1);
 }
 
@@ -118,21 +118,22 @@ static void capsule_free(PyObject *capsule)
     struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
     if (schema->release != NULL)
         schema->release(schema);
-    PyMem_RawFree(schema);
+    native_release(schema);
 }
 
 static PyObject *schema_capsule(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
-    struct ArrowSchema *copy = PyMem_RawCalloc(1, sizeof *copy);
-    if (copy == NULL || native_schema_copy(&((struct py_schema *)self)->schema, copy) != 0) {
-        PyMem_RawFree(copy);
+    struct ArrowSchema *copy = native_calloc(1, sizeof *copy);
+    if (copy == NULL ||
+        native_schema_copy(&((struct py_schema *)self)->schema, copy) != 0) {
+        native_release(copy);
         return PyErr_NoMemory();
     }
     PyObject *capsule = PyCapsule_New(copy, "arrow_schema", capsule_free);
     if (capsule == NULL) {
         copy->release(copy);
-        PyMem_RawFree(copy);
+        native_release(copy);
     }
     return capsule;
 }
@@ -150,8 +151,8 @@ static PyObject *metadata_pairs(const char *metadata)
         int32_t value = load_i32(key_at + key);
         const char *value_at = key_at + key + sizeof value;
         at += 2 * sizeof key + (size_t)key + (size_t)value;
-        if (!native_list_add(list, Py_BuildValue("(y#y#)", key_at, (Py_ssize_t)key, value_at,
-                                                 (Py_ssize_t)value)))
+        if (!native_list_add(list, Py_BuildValue("(y#y#)", key_at, (Py_ssize_t)key,
+                                                 value_at, (Py_ssize_t)value)))
             Py_CLEAR(list);
     }
     return list;
@@ -173,7 +174,8 @@ static PyObject *node_tree(const struct ArrowSchema *schema, int depth)
     PyObject *metadata = metadata_pairs(schema->metadata);
     PyObject *tree = NULL;
     if (children != NULL && dictionary != NULL && metadata != NULL)
-        tree = Py_BuildValue("(ssLOOO)", schema->format, schema->name != NULL ? schema->name : "",
+        tree = Py_BuildValue("(ssLOOO)", schema->format,
+                             schema->name != NULL ? schema->name : "",
                              (long long)schema->flags, metadata, children, dictionary);
     Py_XDECREF(children);
     Py_XDECREF(dictionary);

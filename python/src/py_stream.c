@@ -10,9 +10,8 @@
 #include <string.h>
 
 struct py_stream {
-    PyObject_HEAD
-    struct ArrowArrayStream stream; /* release NULL: taken */
-    bool busy;                      /* a thread is pulling */
+    PyObject_HEAD struct ArrowArrayStream stream; /* release NULL: taken */
+    bool busy;                                    /* a thread is pulling */
 };
 
 /* ---- capsules ---- */
@@ -22,12 +21,12 @@ static void capsule_free(PyObject *capsule)
     struct ArrowArrayStream *stream = PyCapsule_GetPointer(capsule, "arrow_array_stream");
     if (stream->release != NULL)
         stream->release(stream);
-    PyMem_RawFree(stream);
+    native_release(stream);
 }
 
 PyObject *native_stream_capsule(struct ArrowArrayStream *moved)
 {
-    struct ArrowArrayStream *stream = PyMem_RawMalloc(sizeof *stream);
+    struct ArrowArrayStream *stream = native_malloc(sizeof *stream);
     PyObject *capsule = NULL;
     if (stream != NULL) {
         *stream = *moved;
@@ -36,7 +35,7 @@ PyObject *native_stream_capsule(struct ArrowArrayStream *moved)
         PyErr_NoMemory();
     }
     if (capsule == NULL) {
-        PyMem_RawFree(stream);
+        native_release(stream);
         moved->release(moved);
     }
     moved->release = NULL;
@@ -100,7 +99,7 @@ static void pulled_release(struct pulled *pulled)
 {
     for (size_t i = 0; i < pulled->count; i++)
         pulled->arrays[i].release(&pulled->arrays[i]);
-    PyMem_RawFree(pulled->arrays);
+    native_release(pulled->arrays);
     if (pulled->schema.release != NULL)
         pulled->schema.release(&pulled->schema);
 }
@@ -109,7 +108,7 @@ static enum armi_status pulled_add(struct pulled *pulled, const struct ArrowArra
 {
     if (pulled->count == pulled->capacity) {
         size_t capacity = pulled->capacity != 0 ? pulled->capacity * 2 : 4;
-        void *arrays = PyMem_RawRealloc(pulled->arrays, capacity * sizeof *pulled->arrays);
+        void *arrays = native_realloc(pulled->arrays, capacity * sizeof *pulled->arrays);
         if (arrays == NULL)
             return ARMI_NO_MEMORY;
         pulled->arrays = arrays;
@@ -187,8 +186,8 @@ static PyObject *stream_count(PyObject *self, PyObject *ignored)
     struct native_call call;
     if (stream_enter(self) != 0)
         return NULL;
-    int failed =
-        NATIVE_RUN(native_state_of(self), call, count_rows(&stream->stream, &rows, &call.err));
+    int failed = NATIVE_RUN(native_state_of(self), call,
+                            count_rows(&stream->stream, &rows, &call.err));
     stream->busy = false;
     return failed ? NULL : PyLong_FromLongLong(rows);
 }
@@ -261,7 +260,8 @@ static PyMethodDef stream_methods[] = {
     {"__arrow_c_stream__", stream_capsule, METH_VARARGS, NULL},
     {"collect", stream_collect, METH_NOARGS, "All batches, in memory."},
     {"next", stream_next, METH_NOARGS, "The next batch, or None at the end."},
-    {"count", stream_count, METH_NOARGS, "The number of rows that are left; consumes them."},
+    {"count", stream_count, METH_NOARGS,
+     "The number of rows that are left; consumes them."},
     {"schema", stream_schema, METH_NOARGS, "The schema."},
     {NULL, NULL, 0, NULL},
 };

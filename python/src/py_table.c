@@ -168,8 +168,8 @@ PyObject *repository_versions(PyObject *self, PyObject *args)
         if (commit == NULL ||
             !native_list_add(versions,
                              Py_BuildValue("(KNLssKK)",
-                                           (unsigned long long)list.items[i].version, commit,
-                                           (long long)list.items[i].time_us,
+                                           (unsigned long long)list.items[i].version,
+                                           commit, (long long)list.items[i].time_us,
                                            list.items[i].author, list.items[i].message,
                                            (unsigned long long)list.items[i].rows,
                                            (unsigned long long)list.items[i].stored_bytes)))
@@ -188,8 +188,8 @@ static int scan_parse(PyObject *self, PyObject *args, struct armi_scan_options *
     PyObject *version, *as_of, *transaction, *names, *limit;
     unsigned long long offset, batch_bytes;
     int ranges_apart, no_verify;
-    if (!PyArg_ParseTuple(args, "szOOOOzOKKpp:scan", &options->table, &ref, &version, &as_of,
-                          &transaction, &names, &options->where, &limit, &offset,
+    if (!PyArg_ParseTuple(args, "szOOOOzOKKpp:scan", &options->table, &ref, &version,
+                          &as_of, &transaction, &names, &options->where, &limit, &offset,
                           &batch_bytes, &ranges_apart, &no_verify))
         return -1;
     options->offset = offset;

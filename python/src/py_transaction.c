@@ -7,8 +7,7 @@
 #include <string.h>
 
 struct py_transaction {
-    PyObject_HEAD
-    PyObject *repository; /* keeps the handle open */
+    PyObject_HEAD PyObject *repository; /* keeps the handle open */
     struct armi_transaction *tx;
     bool busy;
 };
@@ -23,8 +22,9 @@ PyObject *native_transaction_new(struct native_state *state, PyObject *repositor
     if (self == NULL)
         return NULL;
     self->repository = Py_NewRef(repository);
-    if (NATIVE_RUN(state, call, armi_transaction_begin(native_repository(repository), branch,
-                                                       &self->tx, &call.err)) != 0)
+    if (NATIVE_RUN(state, call,
+                   armi_transaction_begin(native_repository(repository), branch, &self->tx,
+                                          &call.err)) != 0)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
@@ -33,8 +33,7 @@ static void transaction_dealloc(PyObject *self)
 {
     struct py_transaction *transaction = (struct py_transaction *)self;
     if (transaction->tx != NULL) {
-        Py_BEGIN_ALLOW_THREADS
-        armi_transaction_free(transaction->tx);
+        Py_BEGIN_ALLOW_THREADS armi_transaction_free(transaction->tx);
         Py_END_ALLOW_THREADS
     }
     Py_XDECREF(transaction->repository);
@@ -113,8 +112,9 @@ static PyObject *transaction_set_metadata(PyObject *self, PyObject *args)
     const char *key, *value;
     struct native_call call;
     if (!PyArg_ParseTuple(args, "ss:set_metadata", &key, &value) ||
-        TRANSACTION_RUN(self, call, armi_transaction_set_metadata(tx_of(self), key, value,
-                                                                  &call.err)) != 0)
+        TRANSACTION_RUN(
+            self, call,
+            armi_transaction_set_metadata(tx_of(self), key, value, &call.err)) != 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -130,9 +130,9 @@ static PyObject *transaction_set_txid(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "a transaction id has 16 bytes");
         return NULL;
     }
-    if (TRANSACTION_RUN(self, call,
-                        armi_transaction_set_txid(tx_of(self), (const uint8_t *)bytes,
-                                                  &call.err)) != 0)
+    if (TRANSACTION_RUN(
+            self, call,
+            armi_transaction_set_txid(tx_of(self), (const uint8_t *)bytes, &call.err)) != 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -150,7 +150,8 @@ static PyObject *transaction_set_expected(PyObject *self, PyObject *args)
         return NULL;
     }
     if (TRANSACTION_RUN(self, call,
-                        armi_transaction_set_expected(tx_of(self), &commit, &call.err)) != 0)
+                        armi_transaction_set_expected(tx_of(self), &commit, &call.err)) !=
+        0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -164,13 +165,13 @@ PyObject *native_write_result(const struct armi_write_result *result)
     PyObject *commit = native_hash_or_none(&result->commit);
     PyObject *tuple = NULL;
     if (version != NULL && commit != NULL)
-        tuple = Py_BuildValue(
-            "(sOOOKKKKKKKKKd)", result->table, version, commit,
-            result->changed ? Py_True : Py_False, (number)result->rows,
-            (number)result->rows_total, (number)result->ranges,
-            (number)result->chunks_written, (number)result->chunks_reused,
-            (number)result->bytes_written, (number)result->bytes_reused,
-            (number)result->columns_encoded, (number)result->columns_shared, result->seconds);
+        tuple = Py_BuildValue("(sOOOKKKKKKKKKd)", result->table, version, commit,
+                              result->changed ? Py_True : Py_False, (number)result->rows,
+                              (number)result->rows_total, (number)result->ranges,
+                              (number)result->chunks_written, (number)result->chunks_reused,
+                              (number)result->bytes_written, (number)result->bytes_reused,
+                              (number)result->columns_encoded,
+                              (number)result->columns_shared, result->seconds);
     Py_XDECREF(version);
     Py_XDECREF(commit);
     return tuple;
@@ -188,8 +189,8 @@ static PyObject *transaction_write(PyObject *self, PyObject *args)
     PyObject *capsule, *names;
     int mode, schema_mode, blind;
     unsigned long long chunk_rows;
-    if (!PyArg_ParseTuple(args, "sOiiOKp:write", &table, &capsule, &mode, &schema_mode, &names,
-                          &chunk_rows, &blind) ||
+    if (!PyArg_ParseTuple(args, "sOiiOKp:write", &table, &capsule, &mode, &schema_mode,
+                          &names, &chunk_rows, &blind) ||
         native_name_array_init(&key, names) != 0)
         return NULL;
     options.mode = (enum armi_write_mode)mode;
@@ -216,8 +217,8 @@ static PyObject *transaction_drop(PyObject *self, PyObject *args)
     const char *table;
     struct native_call call;
     if (!PyArg_ParseTuple(args, "s:drop", &table) ||
-        TRANSACTION_RUN(self, call,
-                        armi_transaction_drop(tx_of(self), table, &call.err)) != 0)
+        TRANSACTION_RUN(self, call, armi_transaction_drop(tx_of(self), table, &call.err)) !=
+            0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -272,7 +273,8 @@ static PyObject *transaction_results(PyObject *self, PyObject *ignored)
         struct armi_write_result result = {.size = sizeof result};
         struct native_call call;
         if (TRANSACTION_RUN(self, call,
-                            armi_transaction_result(tx_of(self), i, &result, &call.err)) != 0 ||
+                            armi_transaction_result(tx_of(self), i, &result, &call.err)) !=
+                0 ||
             !native_list_add(list, native_write_result(&result)))
             Py_CLEAR(list);
     }

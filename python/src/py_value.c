@@ -3,6 +3,7 @@
  */
 #include "py_native.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct native_state *native_state_of(PyObject *self)
@@ -87,6 +88,26 @@ bool native_list_add(PyObject *list, PyObject *item)
     int failed = PyList_Append(list, item);
     Py_DECREF(item);
     return failed == 0;
+}
+
+void *native_malloc(size_t size)
+{
+    return realloc(NULL, size > 0 ? size : 1);
+}
+
+void *native_calloc(size_t count, size_t size)
+{
+    return calloc(count > 0 ? count : 1, size);
+}
+
+void *native_realloc(void *memory, size_t size)
+{
+    return realloc(memory, size > 0 ? size : 1);
+}
+
+void native_release(void *memory)
+{
+    free(memory);
 }
 
 void *native_new(PyTypeObject *type)

@@ -60,12 +60,12 @@ static enum armi_status one_pair(struct armi_core *core,
     const struct armi_at old_at = {.size = sizeof old_at, .version = options->old_version};
     const struct armi_at new_at = {.size = sizeof new_at, .version = options->new_version};
     memset(pair, 0, sizeof *pair);
-    if (by_version && (options->old_version == 0 || options->new_version == 0))
-        return armi_error_set(err, ARMI_INVALID, "a diff by versions needs two of them");
-    ARMI_TRY(place_entry(core, by_version ? options->to : options->from, &old_at,
-                         options->table, &pair->has_old, &pair->old_entry, err));
-    ARMI_TRY(place_entry(core, options->to, &new_at, options->table, &pair->has_new,
-                         &pair->new_entry, err));
+    if (!by_version || options->old_version != 0)
+        ARMI_TRY(place_entry(core, by_version ? options->to : options->from, &old_at,
+                             options->table, &pair->has_old, &pair->old_entry, err));
+    if (!by_version || options->new_version != 0)
+        ARMI_TRY(place_entry(core, options->to, &new_at, options->table, &pair->has_new,
+                             &pair->new_entry, err));
     return pair_trim(pair) ? ARMI_OK : armi_table_not_found(options->table, 0, err);
 }
 
