@@ -8,6 +8,7 @@
 #include "base/bits.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/slab.h"
 
 /* ---- what one leaf's levels say of a node above it ---- */
 
@@ -178,6 +179,24 @@ static void making_init(struct making *m, size_t buffer_count)
     m->parts.buffers = m->buffers;
 }
 
+static void give_slab(void *slab)
+{
+    armi_slab_give(slab);
+}
+
+/* Moves a sink's buffer into a part. */
+static struct armi_part take_block(uint8_t **data, struct armi_slab **slab, size_t size)
+{
+    struct armi_part part = armi_part_owned(*data, (int64_t)size);
+    if (*slab != NULL) {
+        part.free_fn = give_slab;
+        part.ctx = *slab;
+    }
+    *data = NULL;
+    *slab = NULL;
+    return part;
+}
+
 /* Moves an allocated buffer into a part. */
 static struct armi_part take_part(uint8_t **data, size_t size)
 {
@@ -277,8 +296,7 @@ static enum armi_status view_make(const struct armi_pq_assembly *a,
             armi_part_static(sink->data + starts[b], (int64_t)(end - starts[b]));
     }
     if (count > 0) { /* starts[0] is 0 */
-        buffers[2] = armi_part_owned(sink->data, buffers[2].size);
-        sink->data = NULL;
+        buffers[2] = take_block(&sink->data, &sink->data_slab, (size_t)buffers[2].size);
     }
     parts.buffer_count = 2 + count;
     status = armi_arrow_array_make(field, (int64_t)sink->length, (int64_t)sink->null_count,
@@ -300,7 +318,8 @@ static enum armi_status plain_make(const struct armi_pq_assembly *a,
     enum armi_layout layout = armi_type_layout(field->type);
     struct armi_part validity = {0};
     if (sink->null_count > 0 && layout != ARMI_LAYOUT_NULL)
-        validity = take_part(&sink->validity, armi_bitmap_size(sink->length));
+        validity = take_block(&sink->validity, &sink->validity_slab,
+                              armi_bitmap_size(sink->length));
     if (layout == ARMI_LAYOUT_VIEW)
         return view_make(a, field, sink, validity, out, err);
     m.buffers[0] = validity;
@@ -308,9 +327,9 @@ static enum armi_status plain_make(const struct armi_pq_assembly *a,
     if (borrowed != NULL)
         m.buffers[1] = armi_part_held(borrowed, (int64_t)size, a->holder);
     else
-        m.buffers[1] = take_part(&sink->values, size);
+        m.buffers[1] = take_block(&sink->values, &sink->values_slab, size);
     if (layout == ARMI_LAYOUT_BINARY32 || layout == ARMI_LAYOUT_BINARY64) {
-        m.buffers[2] = take_part(&sink->data, sink->data_size);
+        m.buffers[2] = take_block(&sink->data, &sink->data_slab, sink->data_size);
         m.parts.buffer_count = 3;
     } else if (layout == ARMI_LAYOUT_NULL) {
         armi_array_parts_release(&m.parts);
@@ -345,8 +364,12 @@ static enum armi_status indices_cast(const struct armi_field *index, size_t dict
         uint64_t v = armi_load32(sink->values + 4 * i);
         memcpy(values + i * width, &v, width);
     }
-    armi_free(sink->values);
+    if (sink->values_slab != NULL)
+        armi_slab_give(sink->values_slab);
+    else
+        armi_free(sink->values);
     sink->values = values;
+    sink->values_slab = NULL;
     sink->width = (uint32_t)width;
     return ARMI_OK;
 }
@@ -365,8 +388,10 @@ static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
         plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));
     m.parts.dictionary = &m.dictionary;
     if (sink->null_count > 0)
-        m.buffers[0] = take_part(&sink->validity, armi_bitmap_size(sink->length));
-    m.buffers[1] = take_part(&sink->values, sink->length * sink->width);
+        m.buffers[0] = take_block(&sink->validity, &sink->validity_slab,
+                                  armi_bitmap_size(sink->length));
+    m.buffers[1] =
+        take_block(&sink->values, &sink->values_slab, sink->length * sink->width);
     enum armi_status status = armi_arrow_array_make(
         field, (int64_t)sink->length, (int64_t)sink->null_count, &m.parts, out, err);
     armi_array_parts_release(&m.parts);

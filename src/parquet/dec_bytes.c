@@ -59,12 +59,12 @@ enum armi_status armi_pq_bytes_begin(struct armi_pq_sink *sink,
         return armi_error_set(
             err, ARMI_LIMIT,
             "over 2 GiB of text or binary in one array: read fewer rows at a time");
-    ARMI_TRY(armi_pq_sink_reserve_data(sink, (size_t)size, err));
+    ARMI_TRY(armi_pq_sink_reserve_data(sink, (size_t)size, count, err));
     void *offsets;
     if (sink->kind == ARMI_PQ_SINK_BYTES32) {
         offsets = sink->values + 4 * sink->length;
     } else {
-        uint8_t *bytes;
+        uint8_t *bytes = NULL;
         ARMI_TRY(armi_pq_scratch_need(&scratch->offsets, 4 * (count + 1), &bytes, err));
         offsets = bytes;
     }
@@ -132,7 +132,7 @@ enum armi_status armi_pq_bytes_plain(const struct armi_pq_span *span,
                                      struct armi_error *err)
 {
     struct armi_reader in = armi_reader_init(span->bytes);
-    uint64_t size;
+    uint64_t size = 0;
     uint32_t *offsets;
     ARMI_TRY(plain_walk(&in, 0, span->skip, &size, err));
     ARMI_TRY(plain_size(&in, span, sink, &size, err));
@@ -182,7 +182,7 @@ static enum armi_status read_lengths(struct armi_slice bytes, size_t total,
                                      uint32_t **out, size_t *out_used,
                                      struct armi_error *err)
 {
-    uint8_t *room;
+    uint8_t *room = NULL;
     void *lengths;
     struct armi_pq_delta header;
     ARMI_TRY(armi_pq_delta_init(&header, bytes, err));
@@ -426,7 +426,7 @@ enum armi_status armi_pq_bytes_gather(const struct armi_pq_span *span,
                 err, ARMI_LIMIT,
                 "over 2 GiB of text or binary in one array: read fewer rows at a time");
         }
-        ARMI_TRY(armi_pq_sink_reserve_data(sink, (size_t)size, err));
+        ARMI_TRY(armi_pq_sink_reserve_data(sink, (size_t)size, done + n, err));
         uint8_t *dst = sink->data + sink->data_size;
         if (repeated) {
             fill_bytes(dst, d->data + d->offsets[block[0]], length, n);

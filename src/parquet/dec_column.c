@@ -199,7 +199,7 @@ static enum armi_status dictionary_append(struct armi_pq_sink *to,
             memcpy(to->values + to->length * to->width, from->values,
                    from->length * from->width);
     } else {
-        ARMI_TRY(armi_pq_sink_reserve_data(to, from->data_size, err));
+        ARMI_TRY(armi_pq_sink_reserve_data(to, from->data_size, from->length, err));
         if (to->kind == ARMI_PQ_SINK_BYTES32 && to->data_size + from->data_size > INT32_MAX)
             return armi_error_set(err, ARMI_LIMIT, "a dictionary of over 2 GiB of text");
         if (from->data_size > 0)

@@ -100,9 +100,9 @@ static void power_of_ten(int32_t digits, uint64_t limbs[4])
     memset(limbs, 0, 4 * sizeof *limbs);
     limbs[0] = 1;
     for (int32_t d = 0; d < digits; d++) {
-        unsigned __int128 carry = 0;
+        __uint128_t carry = 0;
         for (int i = 0; i < 4; i++) {
-            carry += (unsigned __int128)limbs[i] * 10;
+            carry += (__uint128_t)limbs[i] * 10;
             limbs[i] = (uint64_t)carry;
             carry >>= 64;
         }
@@ -139,13 +139,13 @@ enum armi_status armi_pq_check_digits(const struct armi_pq_leaf *leaf,
     uint64_t limit[4];
     power_of_ten(field->precision, limit);
     if (width <= 16 && limit[2] == 0) {
-        unsigned __int128 top = (unsigned __int128)limit[1] << 64 | limit[0];
+        __uint128_t top = (__uint128_t)limit[1] << 64 | limit[0];
         for (size_t i = 0; i < count && bad == count; i++) {
             const uint8_t *at = values + i * width;
             uint64_t lo =
                 width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(at) : armi_load64(at);
             uint64_t hi = width == 16 ? armi_load64(at + 8) : (lo >> 63 ? UINT64_MAX : 0);
-            unsigned __int128 v = (unsigned __int128)hi << 64 | lo;
+            __uint128_t v = (__uint128_t)hi << 64 | lo;
             if (hi >> 63)
                 v = 0 - v;
             if (v >= top)

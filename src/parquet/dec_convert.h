@@ -22,7 +22,8 @@ bool armi_pq_decimal_from_bytes(const uint8_t *src, size_t size, uint8_t *dst,
                                 size_t width);
 
 /* ARMI_CORRUPTION where one of the decimals has more digits than its type. */
-enum armi_status armi_pq_check_digits(const struct armi_pq_leaf *leaf, const uint8_t *values,
-                                      size_t count, struct armi_error *err);
+enum armi_status armi_pq_check_digits(const struct armi_pq_leaf *leaf,
+                                      const uint8_t *values, size_t count,
+                                      struct armi_error *err);
 
 #endif

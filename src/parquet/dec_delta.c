@@ -107,9 +107,9 @@ enum armi_status armi_pq_delta_read64(struct armi_slice bytes, uint64_t *out, si
         d.left--;
     }
     while (d.left > 0) {
-        unsigned width;
-        const uint8_t *packed;
-        size_t readable, n;
+        unsigned width = 0;
+        const uint8_t *packed = NULL;
+        size_t readable = 0, n = 0;
         ARMI_TRY(next_miniblock(&d, &width, &packed, &readable, &n, err));
         uint64_t least = d.least;
         if (width == 0) {
@@ -155,9 +155,9 @@ enum armi_status armi_pq_delta_read32(struct armi_slice bytes, uint32_t *out, si
         d.left--;
     }
     while (d.left > 0) {
-        unsigned width;
-        const uint8_t *packed;
-        size_t readable, n;
+        unsigned width = 0;
+        const uint8_t *packed = NULL;
+        size_t readable = 0, n = 0;
         ARMI_TRY(next_miniblock(&d, &width, &packed, &readable, &n, err));
         uint32_t least = (uint32_t)d.least;
         if (width == 0) {

@@ -6,6 +6,9 @@
 #include "base/bits.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/slab.h"
+
+#define SLAB_FROM ((size_t)1 << 20)
 
 enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t size,
                                      struct armi_error *err)
@@ -34,12 +37,34 @@ void armi_pq_sink_init(struct armi_pq_sink *sink, enum armi_pq_sink_kind kind,
     *sink = (struct armi_pq_sink){.kind = kind, .width = width, .budget = budget};
 }
 
+static void block_free(uint8_t *data, struct armi_slab *slab)
+{
+    if (slab != NULL)
+        armi_slab_give(slab);
+    else
+        armi_free(data);
+}
+
 void armi_pq_sink_release(struct armi_pq_sink *sink)
 {
-    armi_free(sink->validity);
-    armi_free(sink->values);
-    armi_free(sink->data);
+    block_free(sink->validity, sink->validity_slab);
+    block_free(sink->values, sink->values_slab);
+    block_free(sink->data, sink->data_slab);
     armi_pq_sink_init(sink, sink->kind, sink->width, sink->budget);
+}
+
+/* Large buffers come out of slabs, whose memory is used again without a fault a page. */
+static enum armi_status block_take(size_t size, uint8_t **out, struct armi_slab **out_slab,
+                                   struct armi_error *err)
+{
+    *out_slab = NULL;
+    if (size >= SLAB_FROM) {
+        ARMI_TRY(armi_slab_take(size, out_slab, err));
+        *out = (*out_slab)->data;
+        return ARMI_OK;
+    }
+    *out = armi_alloc(size);
+    return *out != NULL ? ARMI_OK : armi_error_no_memory(err);
 }
 
 /* Bytes of the values buffer for `slots`; false where it is beyond size_t. */
@@ -62,9 +87,9 @@ static bool values_size(const struct armi_pq_sink *sink, size_t slots, size_t *o
 }
 
 /* Moves a buffer to a larger one within the budget. `zero_from` on is zeroed where `zero`. */
-static enum armi_status regrow(struct armi_pq_sink *sink, uint8_t **data, size_t used,
-                               size_t old_size, size_t new_size, bool zero,
-                               struct armi_error *err)
+static enum armi_status regrow(struct armi_pq_sink *sink, uint8_t **data,
+                               struct armi_slab **slab, size_t used, size_t old_size,
+                               size_t new_size, bool zero, struct armi_error *err)
 {
     if (new_size > SIZE_MAX / 2)
         return armi_error_set(err, ARMI_LIMIT, "a column of %zu bytes is too large",
@@ -72,11 +97,14 @@ static enum armi_status regrow(struct armi_pq_sink *sink, uint8_t **data, size_t
     uint64_t old_cost = *data != NULL ? old_size : 0;
     if (new_size > old_cost)
         ARMI_TRY(armi_pq_budget_take(sink->budget, new_size - old_cost, err));
-    uint8_t *fresh = armi_alloc(new_size + ARMI_PQ_SLACK);
-    if (fresh == NULL) {
+    uint8_t *fresh = NULL;
+    struct armi_slab *fresh_slab = NULL;
+    enum armi_status status =
+        block_take(new_size + ARMI_PQ_SLACK, &fresh, &fresh_slab, err);
+    if (status != ARMI_OK) {
         if (new_size > old_cost)
             budget_give(sink->budget, new_size - old_cost);
-        return armi_error_no_memory(err);
+        return status;
     }
     if (*data != NULL)
         memcpy(fresh, *data, used);
@@ -86,8 +114,9 @@ static enum armi_status regrow(struct armi_pq_sink *sink, uint8_t **data, size_t
         memset(fresh + used, 0, new_size + ARMI_PQ_SLACK - used);
     else
         memset(fresh + new_size, 0, ARMI_PQ_SLACK);
-    armi_free(*data);
+    block_free(*data, *slab);
     *data = fresh;
+    *slab = fresh_slab;
     return ARMI_OK;
 }
 
@@ -118,35 +147,49 @@ enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra,
         !values_size(sink, sink->length, &used))
         return armi_error_set(err, ARMI_LIMIT, "a column of %zu values is too large", need);
     bool first = sink->values == NULL;
-    ARMI_TRY(regrow(sink, &sink->values, used, old_size, new_size,
+    ARMI_TRY(regrow(sink, &sink->values, &sink->values_slab, used, old_size, new_size,
                     sink->kind == ARMI_PQ_SINK_BITS, err));
     if (first)
         memset(sink->values, 0, new_size < 8 ? new_size : 8); /* the first offset */
     if (sink->validity != NULL)
-        ARMI_TRY(regrow(sink, &sink->validity, armi_bitmap_size(sink->length),
-                        armi_bitmap_size(sink->capacity), armi_bitmap_size(want), true,
-                        err));
+        ARMI_TRY(regrow(sink, &sink->validity, &sink->validity_slab,
+                        armi_bitmap_size(sink->length), armi_bitmap_size(sink->capacity),
+                        armi_bitmap_size(want), true, err));
     sink->capacity = want;
     return ARMI_OK;
 }
 
+/* What all reserved slots will need if they are like those so far; `need` where that is a leap. */
+static size_t data_guess(const struct armi_pq_sink *sink, size_t need, size_t slots)
+{
+    double known = (double)sink->length + (double)slots;
+    double guess = (double)need * 1.02 * ((double)sink->capacity / (known > 0 ? known : 1));
+    double half = 1.5 * (double)need;
+    if (sink->data_size > 0 && guess < half)
+        guess = guess * 1.05 < half && guess > (double)need ? guess * 1.05 : half;
+    if (guess > (double)ARMI_BATCH_BYTES && guess > 16 * (double)need)
+        guess = half;
+    if (guess < (double)need || guess > (double)(SIZE_MAX / 4))
+        return need;
+    size_t want = (size_t)guess;
+    /* A guess is a wish; only what is needed counts against the limit. */
+    if (sink->budget != NULL &&
+        want - sink->data_capacity > sink->budget->max - atomic_load(&sink->budget->used))
+        return need;
+    return want;
+}
+
 enum armi_status armi_pq_sink_reserve_data(struct armi_pq_sink *sink, size_t extra,
-                                           struct armi_error *err)
+                                           size_t slots, struct armi_error *err)
 {
     size_t need;
     if (!armi_size_add(sink->data_size, extra, &need))
         return armi_error_set(err, ARMI_LIMIT, "a column has too many bytes");
     if (need <= sink->data_capacity && sink->data != NULL)
         return ARMI_OK;
-    size_t want = need;
-    if (sink->data_size > 0)
-        want = need + need / 2 > need ? need + need / 2 : need;
-    /* Half again as much is a wish; only what is needed counts against the limit. */
-    if (sink->budget != NULL &&
-        want - sink->data_capacity > sink->budget->max - atomic_load(&sink->budget->used))
-        want = need;
-    ARMI_TRY(
-        regrow(sink, &sink->data, sink->data_size, sink->data_capacity, want, false, err));
+    size_t want = data_guess(sink, need, slots);
+    ARMI_TRY(regrow(sink, &sink->data, &sink->data_slab, sink->data_size,
+                    sink->data_capacity, want, false, err));
     sink->data_capacity = want;
     return ARMI_OK;
 }
@@ -156,8 +199,8 @@ enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink,
 {
     if (sink->validity != NULL)
         return ARMI_OK;
-    ARMI_TRY(
-        regrow(sink, &sink->validity, 0, 0, armi_bitmap_size(sink->capacity), true, err));
+    ARMI_TRY(regrow(sink, &sink->validity, &sink->validity_slab, 0, 0,
+                    armi_bitmap_size(sink->capacity), true, err));
     armi_bitmap_fill(sink->validity, 0, sink->length, true);
     return ARMI_OK;
 }

@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 
+struct armi_slab;
+
 /* Bytes that one call may allocate for its result, shared by the threads that decode it. */
 struct armi_pq_budget {
     atomic_uint_least64_t used;
@@ -43,6 +45,10 @@ struct armi_pq_sink {
     uint8_t *validity; /* NULL until the first null; zero from `length` on */
     uint8_t *values;
     uint8_t *data;
+    /* What a large buffer lies in; NULL: memory of armi_alloc. */
+    struct armi_slab *validity_slab;
+    struct armi_slab *values_slab;
+    struct armi_slab *data_slab;
     size_t data_size;
     size_t data_capacity;
     struct armi_pq_budget *budget; /* borrowed */
@@ -56,9 +62,10 @@ void armi_pq_sink_release(struct armi_pq_sink *sink);
  * that is no leap beyond what the file has shown. */
 enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra,
                                       size_t expected, struct armi_error *err);
-/* Room for `extra` more bytes of data. */
+/* Room for `extra` more bytes of data, which `slots` more slots take: what the reserved slots beyond
+ * them may need is guessed from it. */
 enum armi_status armi_pq_sink_reserve_data(struct armi_pq_sink *sink, size_t extra,
-                                           struct armi_error *err);
+                                           size_t slots, struct armi_error *err);
 /* Makes the validity bitmap, all ones up to `length`, if there is none yet. */
 enum armi_status armi_pq_sink_need_validity(struct armi_pq_sink *sink,
                                             struct armi_error *err);

@@ -298,8 +298,8 @@ static void a_budget_is_kept(void **state)
     ok(armi_pq_sink_reserve(&sink, 100, 100, &err));
     fails(ARMI_LIMIT, armi_pq_sink_reserve(&sink, 200, 200, &err));
     fails(ARMI_LIMIT, armi_pq_sink_reserve(&sink, SIZE_MAX / 4, SIZE_MAX / 4, &err));
-    ok(armi_pq_sink_reserve_data(&sink, 100, &err));
-    fails(ARMI_LIMIT, armi_pq_sink_reserve_data(&sink, 1000, &err));
+    ok(armi_pq_sink_reserve_data(&sink, 100, 1, &err));
+    fails(ARMI_LIMIT, armi_pq_sink_reserve_data(&sink, 1000, 1, &err));
     assert_true(atomic_load(&budget.was_hit));
     armi_pq_sink_release(&sink);
 }
