@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "base/slab.h"
+#include "parquet/parquet_dispatch.h"
 
 /* ---- what one leaf's levels say of a node above it ---- */
 
@@ -62,31 +63,75 @@ static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
     return ARMI_OK;
 }
 
-static void structure_fill(const struct armi_pq_levels *levels, const uint8_t *exists,
-                           const struct armi_pq_node *node, unsigned slot_def,
-                           struct structure *s)
+/* Entries [i, levels->count) one by one: the tail, and padded lists. */
+static void fill_slow(const struct armi_pq_levels *levels, const uint8_t *exists,
+                      const struct armi_pq_node *node, unsigned slot_def, size_t i,
+                      struct structure *s)
 {
     bool is_list = node_is_list(node);
-    size_t slots = 0, valid = 0, items = 0;
-    for (size_t i = 0; i < levels->count; i++) {
+    for (; i < levels->count; i++) {
         uint8_t d = levels->def[i], e = exists[d];
         unsigned rep = levels->rep != NULL ? levels->rep[i] : 0;
         if (rep <= node->rep && e >= slot_def) {
             bool is_valid = (d & 0x7fu) >= node->def_present;
             if (is_list)
-                s->offsets[slots] = items;
+                s->offsets[s->slots] = s->items;
             if (is_valid)
-                armi_bit_set(s->validity, slots);
-            valid += is_valid;
-            slots++;
+                armi_bit_set(s->validity, s->slots);
+            s->null_count += !is_valid;
+            s->slots++;
         }
-        items += is_list && rep <= node->rep + 1u && e >= node->def_item;
+        s->items += is_list && rep <= node->rep + 1u && e >= node->def_item;
     }
-    if (is_list)
-        s->offsets[slots] = items;
-    s->slots = slots;
-    s->items = items;
-    s->null_count = slots - valid;
+}
+
+/*
+ * 64 entries a step: which are slots, which of these are valid, which are items; then one turn a
+ * list, not an entry. Returns how many entries it did.
+ */
+static size_t fill_fast(const struct armi_pq_levels *levels,
+                        const struct armi_pq_node *node, unsigned slot_def,
+                        struct structure *s)
+{
+    const struct armi_pq_kernels *kernels = armi_pq_kernels();
+    bool is_list = node_is_list(node);
+    size_t i = 0;
+    for (; i + 64 <= levels->count; i += 64) {
+        const uint8_t *def = levels->def + i,
+                      *rep = levels->rep != NULL ? levels->rep + i : NULL;
+        uint64_t slots = kernels->at_least64(def, slot_def);
+        if (rep != NULL)
+            slots &= ~kernels->at_least64(rep, node->rep + 1u);
+        unsigned n = (unsigned)__builtin_popcountll(slots);
+        uint64_t valid =
+            kernels->compact64(kernels->at_least64(def, node->def_present), slots);
+        armi_pq_bits_put(s->validity, s->slots, valid, n);
+        s->null_count += n - (unsigned)__builtin_popcountll(valid);
+        if (is_list) {
+            uint64_t items = kernels->at_least64(def, node->def_item);
+            uint64_t *offsets = s->offsets + s->slots;
+            if (rep != NULL)
+                items &= ~kernels->at_least64(rep, node->rep + 2u);
+            for (; slots != 0; slots &= slots - 1) {
+                uint64_t before = (slots & (0 - slots)) - 1;
+                *offsets++ = s->items + (unsigned)__builtin_popcountll(items & before);
+            }
+            s->items += (unsigned)__builtin_popcountll(items);
+        }
+        s->slots += n;
+    }
+    return i;
+}
+
+static void structure_fill(const struct armi_pq_levels *levels,
+                           const struct armi_pq_leaf_shape *shape,
+                           const struct armi_pq_node *node, unsigned slot_def,
+                           struct structure *s)
+{
+    size_t done = shape->has_fixed_list ? 0 : fill_fast(levels, node, slot_def, s);
+    fill_slow(levels, shape->exists, node, slot_def, done, s);
+    if (node_is_list(node))
+        s->offsets[s->slots] = s->items;
 }
 
 /* The structure of a node by the levels of one leaf under it. */
@@ -109,7 +154,7 @@ static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t 
         structure_release(&s);
         return status;
     }
-    structure_fill(levels, shape->exists, n, node_slot_def(a->schema, node), &s);
+    structure_fill(levels, shape, n, node_slot_def(a->schema, node), &s);
     if (s.null_count == 0) {
         armi_free(s.validity);
         s.validity = NULL;

@@ -10,6 +10,7 @@
 #include "parquet/dec_convert.h"
 #include "parquet/dec_levels.h"
 #include "parquet/dec_rle.h"
+#include "parquet/parquet_dispatch.h"
 
 void armi_pq_leaf_data_release(struct armi_pq_leaf_data *data)
 {
@@ -361,9 +362,19 @@ static size_t slot_bits(const struct armi_pq_leaf_data *data,
                         const struct armi_pq_leaf_shape *shape, size_t from,
                         unsigned max_def, uint8_t *bits, size_t at)
 {
+    const struct armi_pq_kernels *kernels = armi_pq_kernels();
     const uint8_t *def = data->levels.def;
-    size_t slots = 0;
-    for (size_t i = from; i < data->levels.count; i++) {
+    size_t slots = 0, i = from;
+    for (; !shape->has_fixed_list && i + 64 <= data->levels.count; i += 64) {
+        uint64_t mask = kernels->at_least64(def + i, shape->slot_def);
+        unsigned n = (unsigned)__builtin_popcountll(mask);
+        if (bits != NULL)
+            armi_pq_bits_put(
+                bits, at + slots,
+                kernels->compact64(kernels->at_least64(def + i, max_def), mask), n);
+        slots += n;
+    }
+    for (; i < data->levels.count; i++) {
         if (shape->exists[def[i]] < shape->slot_def)
             continue;
         if (def[i] == max_def && bits != NULL)

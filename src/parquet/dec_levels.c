@@ -4,6 +4,7 @@
 
 #include "base/bits.h"
 #include "parquet/dec_rle.h"
+#include "parquet/parquet_dispatch.h"
 
 /* A V1 page's levels: four bytes of length and the runs, or legacy packed bits without a length. */
 static enum armi_status split_v1_levels(struct armi_reader *in, int encoding, unsigned max,
@@ -88,19 +89,15 @@ enum armi_status armi_pq_levels_read(struct armi_slice bytes, int encoding, unsi
     return armi_pq_rle_read_levels(&rle, out, count, max, err);
 }
 
-/* Eight levels a step: a byte's top bit tells the comparison, a multiplication gathers the bits. */
 void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least,
                              uint8_t *bits, size_t at)
 {
-    const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
     size_t i = 0;
     for (; i < count && ((at + i) & 7); i++)
         if ((def[i] & 0x7fu) >= least)
             armi_bit_set(bits, at + i);
-    for (; i + 8 <= count; i += 8) {
-        uint64_t v = (armi_load64(def + i) | tops) - ones * least;
-        bits[(at + i) >> 3] = (uint8_t)((((v & tops) >> 7) * 0x0102040810204080u) >> 56);
-    }
+    for (; i + 64 <= count; i += 64)
+        armi_store64(bits + ((at + i) >> 3), armi_pq_kernels()->at_least64(def + i, least));
     for (; i < count; i++)
         if ((def[i] & 0x7fu) >= least)
             armi_bit_set(bits, at + i);

@@ -3,8 +3,6 @@
 #include "base/bits.h"
 #include "parquet/parquet_dispatch.h"
 
-#define BLOCK 256 /* values unpacked to the stack at a time; whole bytes at every width */
-
 enum armi_status armi_pq_rle_init(struct armi_pq_rle *rle, struct armi_slice bytes,
                                   unsigned width, struct armi_error *err)
 {
@@ -77,37 +75,42 @@ enum armi_status armi_pq_rle_next(struct armi_pq_rle *rle, struct armi_error *er
     return ARMI_OK;
 }
 
-static const uint8_t *packed_at(const struct armi_pq_rle *rle, size_t index,
-                                unsigned *out_bit)
+/* A start inside a byte happens only after a skip or an odd batch: brought back to a group there. */
+#define RLE_UNPACK(NAME, TYPE, KERNEL)                                                     \
+    static void NAME(struct armi_pq_rle *rle, TYPE *out, size_t count)                     \
+    {                                                                                      \
+        const struct armi_pq_kernels *kernels = armi_pq_kernels();                         \
+        size_t odd = rle->packed_index % 8;                                                \
+        if (odd != 0) {                                                                    \
+            TYPE group[8];                                                                 \
+            size_t n = count < 8 - odd ? count : 8 - odd;                                  \
+            const uint8_t *p = packed_group(rle, rle->packed_index / 8);                   \
+            kernels->KERNEL(p, (size_t)(rle->end - p), rle->width, group, odd + n);        \
+            memcpy(out, group + odd, n * sizeof *out);                                     \
+            rle->packed_index += n;                                                        \
+            rle->left -= n;                                                                \
+            out += n;                                                                      \
+            count -= n;                                                                    \
+        }                                                                                  \
+        if (count == 0)                                                                    \
+            return;                                                                        \
+        const uint8_t *p = packed_group(rle, rle->packed_index / 8);                       \
+        kernels->KERNEL(p, (size_t)(rle->end - p), rle->width, out, count);                \
+        rle->packed_index += count;                                                        \
+        rle->left -= count;                                                                \
+    }
+
+static const uint8_t *packed_group(const struct armi_pq_rle *rle, size_t group)
 {
-    uint64_t bit = (uint64_t)index * rle->width;
-    *out_bit = bit & 7;
-    return rle->packed + (bit >> 3);
+    return rle->packed + group * rle->width;
 }
 
-/* A start inside a byte happens only after a skip or an odd batch: brought back to a group there. */
+RLE_UNPACK(unpack_indices, uint32_t, unpack32)
+RLE_UNPACK(unpack_levels, uint8_t, unpack8)
+
 void armi_pq_rle_unpack(struct armi_pq_rle *rle, uint32_t *out, size_t count)
 {
-    const struct armi_pq_kernels *kernels = armi_pq_kernels();
-    unsigned bit;
-    size_t odd = rle->packed_index % 8;
-    if (odd != 0) {
-        uint32_t group[8];
-        size_t n = count < 8 - odd ? count : 8 - odd;
-        const uint8_t *p = packed_at(rle, rle->packed_index - odd, &bit);
-        kernels->unpack32(p, (size_t)(rle->end - p), rle->width, group, odd + n);
-        memcpy(out, group + odd, n * sizeof *out);
-        rle->packed_index += n;
-        rle->left -= n;
-        out += n;
-        count -= n;
-    }
-    if (count == 0)
-        return;
-    const uint8_t *p = packed_at(rle, rle->packed_index, &bit);
-    kernels->unpack32(p, (size_t)(rle->end - p), rle->width, out, count);
-    rle->packed_index += count;
-    rle->left -= count;
+    unpack_indices(rle, out, count);
 }
 
 static size_t take(const struct armi_pq_rle *rle, size_t count)
@@ -137,17 +140,15 @@ enum armi_status armi_pq_rle_read(struct armi_pq_rle *rle, uint32_t *out, size_t
 enum armi_status armi_pq_rle_read_levels(struct armi_pq_rle *rle, uint8_t *out,
                                          size_t count, unsigned max, struct armi_error *err)
 {
-    uint32_t block[BLOCK];
     while (count > 0) {
         ARMI_TRY(armi_pq_rle_next(rle, err));
         size_t n = take(rle, count);
         uint32_t top = rle->value;
-        if (rle->is_packed) {
-            n = n < BLOCK ? n : BLOCK;
-            armi_pq_rle_unpack(rle, block, n);
-            top = armi_pq_kernels()->max32(block, n);
-            for (size_t i = 0; i < n; i++)
-                out[i] = (uint8_t)block[i];
+        if (rle->is_packed && rle->width <= 8) {
+            unpack_levels(rle, out, n);
+            top = armi_pq_kernels()->max8(out, n);
+        } else if (rle->is_packed) {
+            top = UINT32_MAX; /* no level is that wide */
         } else {
             memset(out, (int)(rle->value & 0xff), n);
             rle->left -= n;

@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/bits.h"
 #include "base/buf.h"
 
 struct armi_slab;
@@ -78,5 +79,18 @@ void armi_pq_sink_close_page(struct armi_pq_sink *sink, size_t slots, size_t val
 
 /* Bytes [offset, offset + 64 bits) of a bitmap with slack as one word; `count` <= 64. */
 uint64_t armi_pq_bits_window(const uint8_t *bits, size_t at, unsigned count);
+
+/* Appends the low `count` bits of a word (the others are 0) to a bitmap that is zero from bit `at` on
+ * and has slack. */
+static inline void armi_pq_bits_put(uint8_t *bits, size_t at, uint64_t word, unsigned count)
+{
+    uint8_t *p = bits + (at >> 3);
+    unsigned shift = at & 7;
+    if (count == 0)
+        return;
+    armi_store64(p, armi_load64(p) | word << shift);
+    if (shift + count > 64)
+        p[8] = (uint8_t)(word >> (64 - shift));
+}
 
 #endif

@@ -21,6 +21,15 @@ struct armi_pq_kernels {
                      size_t count);
     void (*unpack64)(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
                      size_t count);
+    /* The same to bytes, for widths 0..8: levels. */
+    void (*unpack8)(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
+                    size_t count);
+    /* The largest of `count` bytes, 0 for none. */
+    uint8_t (*max8)(const uint8_t *values, size_t count);
+    /* Bit i = (bytes[i] & 0x7f) >= least, least < 0x80; 64 bytes are read. */
+    uint64_t (*at_least64)(const uint8_t *bytes, unsigned least);
+    /* The bits of `bits` that `mask` selects, packed to the low end. */
+    uint64_t (*compact64)(uint64_t bits, uint64_t mask);
     /* The largest of `count` values, 0 for none. */
     uint32_t (*max32)(const uint32_t *values, size_t count);
     /* out[i] = dictionary[indices[i]]; every index was checked by the caller. */

@@ -83,6 +83,46 @@ static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint6
     armi_pq_unpack64_portable(src, size, width, out, count);
 }
 
+/* Eight values a step: the bits of `width` bytes are dealt out to eight bytes. */
+static void unpack8_avx2(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
+                         size_t count)
+{
+    const uint64_t deal = 0x0101010101010101u * ((1u << width) - 1);
+    for (; count >= 8 && size >= 8; count -= 8, src += width, size -= width, out += 8)
+        armi_store64(out, _pdep_u64(armi_load64(src), deal));
+    armi_pq_unpack8_portable(src, size, width, out, count);
+}
+
+static uint8_t max8_avx2(const uint8_t *values, size_t count)
+{
+    __m256i max = _mm256_setzero_si256();
+    uint8_t lanes[32];
+    size_t i = 0;
+    for (; i + 32 <= count; i += 32)
+        max = _mm256_max_epu8(
+            max, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+    _mm256_storeu_si256((__m256i *)(void *)lanes, max);
+    uint8_t a = armi_pq_max8_portable(lanes, 32),
+            b = armi_pq_max8_portable(values + i, count - i);
+    return a > b ? a : b;
+}
+
+static uint64_t at_least64_avx2(const uint8_t *bytes, unsigned least)
+{
+    const __m256i below = _mm256_set1_epi8((char)(least - 1)), low = _mm256_set1_epi8(0x7f);
+    const __m256i *p = (const __m256i *)(const void *)bytes;
+    __m256i a = _mm256_and_si256(_mm256_loadu_si256(p), low);
+    __m256i b = _mm256_and_si256(_mm256_loadu_si256(p + 1), low);
+    uint32_t lo = (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(a, below));
+    uint32_t hi = (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(b, below));
+    return (uint64_t)hi << 32 | lo;
+}
+
+static uint64_t compact64_avx2(uint64_t bits, uint64_t mask)
+{
+    return _pext_u64(bits, mask);
+}
+
 static uint32_t max32_avx2(const uint32_t *values, size_t count)
 {
     __m256i max = _mm256_setzero_si256();
@@ -115,6 +155,10 @@ const struct armi_pq_kernels armi_pq_kernels_avx2 = {
     .name = "avx2",
     .unpack32 = unpack32_avx2,
     .unpack64 = unpack64_avx2,
+    .unpack8 = unpack8_avx2,
+    .max8 = max8_avx2,
+    .at_least64 = at_least64_avx2,
+    .compact64 = compact64_avx2,
     .max32 = max32_avx2,
     .gather32 = armi_pq_gather32_portable,
     .gather64 = armi_pq_gather64_portable,

@@ -76,6 +76,29 @@ static uint32_t max32_avx512(const uint32_t *values, size_t count)
     return top > rest ? top : rest;
 }
 
+/* The AVX2 rung's, called through its table: this file has no copy of them. */
+static void unpack8_avx512(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
+                           size_t count)
+{
+    armi_pq_kernels_avx2.unpack8(src, size, width, out, count);
+}
+
+static uint8_t max8_avx512(const uint8_t *values, size_t count)
+{
+    return armi_pq_kernels_avx2.max8(values, count);
+}
+
+static uint64_t at_least64_avx512(const uint8_t *bytes, unsigned least)
+{
+    __m512i v = _mm512_and_si512(_mm512_loadu_si512(bytes), _mm512_set1_epi8(0x7f));
+    return _mm512_cmp_epu8_mask(v, _mm512_set1_epi8((char)least), _MM_CMPINT_NLT);
+}
+
+static uint64_t compact64_avx512(uint64_t bits, uint64_t mask)
+{
+    return _pext_u64(bits, mask);
+}
+
 static bool is_ascii_avx512(const uint8_t *data, size_t size)
 {
     return armi_pq_kernels_avx2.is_ascii(data, size);
@@ -85,6 +108,10 @@ const struct armi_pq_kernels armi_pq_kernels_avx512 = {
     .name = "avx512",
     .unpack32 = unpack32_avx512,
     .unpack64 = unpack64_avx512,
+    .unpack8 = unpack8_avx512,
+    .max8 = max8_avx512,
+    .at_least64 = at_least64_avx512,
+    .compact64 = compact64_avx512,
     .max32 = max32_avx512,
     .gather32 = armi_pq_gather32_portable,
     .gather64 = armi_pq_gather64_portable,

@@ -22,17 +22,19 @@
 #define WIDTHS_32                                                                          \
     X(1)                                                                                   \
     X(2)                                                                                   \
-    X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)     \
-        X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)      \
-            X(31) X(32)
+    X(3)                                                                                   \
+    X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)    \
+        X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)      \
+            X(32)
 #define WIDTHS_64                                                                          \
     X(1)                                                                                   \
     X(2)                                                                                   \
-    X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17)     \
-        X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30)      \
-            X(31) X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42) X(43)  \
-                X(44) X(45) X(46) X(47) X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55)    \
-                    X(56) X(57) X(58) X(59) X(60) X(61) X(62) X(63) X(64)
+    X(3)                                                                                   \
+    X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18)    \
+        X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)      \
+            X(32) X(33) X(34) X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42) X(43) X(44)  \
+                X(45) X(46) X(47) X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) X(56)    \
+                    X(57) X(58) X(59) X(60) X(61) X(62) X(63) X(64)
 
 #define X(W)                                                                               \
     static void unpack32_w##W(const uint8_t *restrict src, uint32_t *restrict out)         \
@@ -133,6 +135,55 @@ void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width,
         out += n;
         count -= n;
     }
+}
+
+/* Eight values are `width` bytes: one load, shifted out value by value. */
+void armi_pq_unpack8_portable(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
+                              size_t count)
+{
+    const uint8_t mask = (uint8_t)((1u << width) - 1);
+    for (; count > 0; src += width, size -= width, out += 8) {
+        uint8_t bytes[8] = {0};
+        size_t n = count < 8 ? count : 8;
+        memcpy(bytes, src, packed_size(n, width));
+        uint64_t v = armi_load64(bytes);
+        for (size_t i = 0; i < n; i++)
+            out[i] = (uint8_t)(v >> (i * width)) & mask;
+        count -= n;
+        if (count == 0)
+            return;
+    }
+}
+
+uint8_t armi_pq_max8_portable(const uint8_t *values, size_t count)
+{
+    uint8_t max = 0;
+    for (size_t i = 0; i < count; i++)
+        max = values[i] > max ? values[i] : max;
+    return max;
+}
+
+/* A byte's top bit tells the comparison, a multiplication gathers the bits of eight. */
+uint64_t armi_pq_at_least64_portable(const uint8_t *bytes, unsigned least)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 64; i += 8) {
+        uint64_t v = (armi_load64(bytes + i) | tops) - ones * least;
+        bits |= (((v & tops) >> 7) * 0x0102040810204080u) >> 56 << i;
+    }
+    return bits;
+}
+
+uint64_t armi_pq_compact64_portable(uint64_t bits, uint64_t mask)
+{
+    uint64_t out = 0;
+    unsigned n = 0;
+    if (mask == UINT64_MAX)
+        return bits;
+    for (; mask != 0; mask &= mask - 1, n++)
+        out |= (bits >> __builtin_ctzll(mask) & 1) << n;
+    return out;
 }
 
 uint32_t armi_pq_max32_portable(const uint32_t *values, size_t count)

@@ -103,6 +103,46 @@ static void every_rung_sees_a_byte_that_is_not_ascii(void **state)
     }
 }
 
+static void every_rung_unpacks_and_compares_levels_one_by_one(void **state)
+{
+    (void)state;
+    const struct armi_pq_kernels *rung;
+    for (size_t r = 0; (rung = armi_pq_kernels_rung(r)) != NULL; r++) {
+        for (unsigned width = 0; width <= 8; width++) {
+            for (size_t count = 0; count < 200; count += 1 + count / 3) {
+                size_t size = (count * width + 7) / 8;
+                uint8_t *src = malloc(size + 1), *out = malloc(count + 1), max = 0;
+                for (size_t i = 0; i < size; i++)
+                    src[i] = (uint8_t)random_next();
+                rung->unpack8(src, size, width, out, count);
+                for (size_t i = 0; i < count; i++) {
+                    assert_int_equal(out[i], naive_unpack(src, width, i));
+                    max = out[i] > max ? out[i] : max;
+                }
+                assert_int_equal(rung->max8(out, count), max);
+                free(src);
+                free(out);
+            }
+        }
+        uint8_t levels[64];
+        for (unsigned least = 0; least < 0x80; least++) {
+            for (size_t i = 0; i < 64; i++)
+                levels[i] = (uint8_t)(random_next() % 4 == 0 ? random_next() : least);
+            uint64_t bits = rung->at_least64(levels, least),
+                     mask = random_next() | random_next();
+            uint64_t packed = rung->compact64(bits, mask);
+            unsigned at = 0;
+            for (size_t i = 0; i < 64; i++) {
+                assert_int_equal(bits >> i & 1, (levels[i] & 0x7fu) >= least);
+                if (mask >> i & 1)
+                    assert_int_equal(packed >> at++ & 1, bits >> i & 1);
+            }
+            assert_true(at == 64 || packed >> at == 0);
+            assert_true(rung->compact64(bits, UINT64_MAX) == bits);
+        }
+    }
+}
+
 static void a_forced_rung_is_the_one_in_use(void **state)
 {
     (void)state;
@@ -118,6 +158,7 @@ int main(void)
         cmocka_unit_test(every_rung_unpacks_every_width_as_bit_by_bit),
         cmocka_unit_test(every_rung_finds_the_maximum_and_gathers),
         cmocka_unit_test(every_rung_sees_a_byte_that_is_not_ascii),
+        cmocka_unit_test(every_rung_unpacks_and_compares_levels_one_by_one),
         cmocka_unit_test(a_forced_rung_is_the_one_in_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
