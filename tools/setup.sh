@@ -78,9 +78,13 @@ done
 # ---- build ----
 
 export PATH="$PWD/.venv/bin:$PATH"
-newest=$(find src include python meson.build meson_options.txt pyproject.toml -type f -newer .venv/built \
-    2>/dev/null | head -n 1)
-if [ ! -e .venv/built ] || [ -n "$newest" ]; then
+is_stale() {
+    [ ! -e .venv/built ] ||
+        [ -n "$(find src include python meson.build meson_options.txt pyproject.toml -type f \
+            -newer .venv/built -print -quit)" ]
+}
+
+if is_stale; then
     say "building armillaria and installing it into .venv"
     mkdir -p build
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps \
