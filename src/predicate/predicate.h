@@ -21,7 +21,8 @@ struct armi_predicate;
  * column, naming those that exist; ARMI_LIMIT for a text that nests or repeats too deep.
  */
 enum armi_status armi_predicate_compile(const char *where, const struct armi_field *schema,
-                                        struct armi_predicate **out, struct armi_error *err);
+                                        struct armi_predicate **out,
+                                        struct armi_error *err);
 void armi_predicate_free(struct armi_predicate *predicate);
 
 /* Indices of the top-level columns that it reads, rising, each once. Borrowed. */
@@ -38,7 +39,10 @@ enum armi_status armi_predicate_match(const struct armi_predicate *predicate,
 
 /*
  * What is known of a run of rows, column by column: false when nothing is. Asked only for
- * columns of armi_predicate_columns.
+ * columns of armi_predicate_columns. Whatever the source (a range, a row group, a page), it is
+ * told in the form of arrow/stats.h, where each part may be missing: a bound that is not
+ * known has no flag, a null count that is not known is `rows` without NULLS_EXACT, and
+ * NAN is set unless it is certain that there is none.
  */
 struct armi_predicate_bounds {
     bool (*get)(void *ctx, size_t column, struct armi_stats *out);
@@ -49,5 +53,21 @@ struct armi_predicate_bounds {
 /* False only if the predicate is certainly true for no row with these statistics. */
 bool armi_predicate_may_match(const struct armi_predicate *predicate,
                               const struct armi_predicate_bounds *bounds);
+
+/*
+ * All the values that a column has in the run of rows, nulls aside, as an array of the
+ * column's type (a Parquet dictionary, once every page is known to use it); false when they
+ * are not known. More values than are there are allowed. *out is released by the caller of
+ * may_match_values, once it has returned.
+ */
+struct armi_predicate_values {
+    bool (*get)(void *ctx, size_t column, struct armi_array *out);
+    void *ctx;
+};
+
+/* The same with values where there are some. Memory that is missing is answered with true. */
+bool armi_predicate_may_match_values(const struct armi_predicate *predicate,
+                                     const struct armi_predicate_bounds *bounds,
+                                     const struct armi_predicate_values *values);
 
 #endif

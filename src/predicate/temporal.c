@@ -10,6 +10,9 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
+/* Above every int64 of seconds, far below what would overflow. */
+#define DURATION_MAX ((__int128_t)DAY * INT64_C(1000000000000000000))
+
 struct cursor {
     const char *p;
     const char *end;
@@ -153,10 +156,10 @@ static int64_t take_unit(struct cursor *c)
         const char *name;
         int64_t step;
     } units[] = {
-        {"ns", 1},          {"us", 1000},        {"ms", 1000000},     {"s", NANO},
-        {"sec", NANO},      {"second", NANO},    {"seconds", NANO},   {"min", MINUTE},
-        {"minute", MINUTE}, {"minutes", MINUTE}, {"h", HOUR},         {"hour", HOUR},
-        {"hours", HOUR},    {"d", DAY},          {"day", DAY},        {"days", DAY},
+        {"ns", 1},          {"us", 1000},        {"ms", 1000000},   {"s", NANO},
+        {"sec", NANO},      {"second", NANO},    {"seconds", NANO}, {"min", MINUTE},
+        {"minute", MINUTE}, {"minutes", MINUTE}, {"h", HOUR},       {"hour", HOUR},
+        {"hours", HOUR},    {"d", DAY},          {"day", DAY},      {"days", DAY},
     };
     size_t size = 0;
     while (c->p + size < c->end && c->p[size] >= 'a' && c->p[size] <= 'z')
@@ -196,6 +199,8 @@ static const char *take_duration(struct cursor *c, __int128_t *out)
         if (part % divisor != 0)
             return "a duration has no parts of a nanosecond";
         total += (__int128_t)whole * step + part / divisor;
+        if (total > DURATION_MAX)
+            return "no column holds so long a duration";
         skip_spaces(c);
     } while (c->p != c->end);
     *out = is_negative ? -total : total;
