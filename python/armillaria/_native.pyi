@@ -1,31 +1,20 @@
 """Handles over the C library. Use the package armillaria."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 version: str
 
-# What calls answer. These names exist for the type checker only.
-
-TableInfo: TypeAlias = tuple[
-    int | None, str | None, int, int, int, int, int, int, str, list[str], list[str]
-]
-VersionInfo: TypeAlias = tuple[int, str, int, str, str, int, int]
-TableChangeInfo: TypeAlias = tuple[str, str, int | None, int | None, int, int]
-CommitInfo: TypeAlias = tuple[
-    str, list[str], str, int, str, list[tuple[str, str]], list[TableChangeInfo], bool
-]
-TableDiffInfo: TypeAlias = tuple[
-    str, str, str, int | None, int | None, int, int, int, bool, bool
-]
-MergeInfo: TypeAlias = tuple[str, str | None, str | None, list[str], list[str]]
-ChangeInfo: TypeAlias = tuple[str, str, str, int | None, int | None, int, str, str]
-WriteInfo: TypeAlias = tuple[
-    str, int | None, str | None, bool, int, int, int, int, int, int, int, int, int, float
-]
-ChunkInfo: TypeAlias = tuple[
-    str, str, str, str, int, int, int, int, int, bool, bool, bool, bool
-]
+from .answers import (
+    ChangeInfo,
+    ChunkInfo,
+    CommitInfo,
+    MergeInfo,
+    TableDiffInfo,
+    TableInfo,
+    VersionInfo,
+    WriteInfo,
+)
 
 @final
 class Schema:

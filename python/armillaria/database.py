@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import _native
+from .answers import MergeInfo
 from .chunks import DURABILITIES, ChunkStore
 from .convert import choice, path_of, text, text_or_none, whole, whole_or_none
 from .errors import ConflictError, Error, InvalidArgumentError, MergeConflict, NotFoundError
@@ -16,6 +17,7 @@ from .feed import Subscription
 from .reading import Reads
 from .results import MergeResult, Problem, VerifyResult, WriteResult
 from .scan import Scan
+from .sql import SqlEngine
 from .transaction import Transaction
 
 T = TypeVar("T")
@@ -27,6 +29,7 @@ class _Handle:
 
     def __init__(self, native: _native.Repository) -> None:
         self.native: _native.Repository | None = native
+        self.engine = SqlEngine()
 
 
 def open(
@@ -91,6 +94,9 @@ class Database(Reads):
     def _default_ref(self) -> str:
         return self._ref or "main"
 
+    def _sql_engine(self) -> SqlEngine:
+        return self._handle.engine
+
     # ---- what it is ----
 
     @property
@@ -136,7 +142,7 @@ class Database(Reads):
                     author: str | None = None, expected: str | None = None,
                     txid: Any = None) -> Transaction:
         """A transaction on this branch, to be used in a ``with`` block or committed by hand."""
-        return Transaction(self._repo(), self._branch(), message=message, metadata=metadata,
+        return Transaction(self._repo(), self._handle.engine, self._branch(), message=message, metadata=metadata,
                            author=author, expected=expected, txid=txid)
 
     def _branch(self) -> str:
@@ -191,7 +197,7 @@ class Database(Reads):
                 chunk_rows: int | None) -> WriteResult:
         """One write as a transaction of its own: an overwrite is blind, the last one wins."""
         started = time.perf_counter()
-        tx = Transaction(self._repo(), self._branch(), message=message, **options)
+        tx = Transaction(self._repo(), self._handle.engine, self._branch(), message=message, **options)
         try:
             tx._write(table, data, mode, key, schema_mode, chunk_rows, blind=mode == "overwrite")
             result = tx.commit()[table]
@@ -287,7 +293,7 @@ class Database(Reads):
         return self._merge_result(source, target, parts)
 
     def _merge_result(self, source: str, target: str,
-                      parts: _native.MergeInfo) -> MergeResult:
+                      parts: MergeInfo) -> MergeResult:
         kind, commit, base, tables, conflicts = parts
         return MergeResult(kind, commit, base, tables, {
             table: self._conflict(table, base, target, source) for table in conflicts

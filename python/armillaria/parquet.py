@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from . import _native
+from .answers import ChunkInfo
 from .convert import choice, names_or_none, path_of, text, text_or_none, whole, whole_or_none
 from .data import stream_of
 from .scan import Scan
@@ -134,10 +135,12 @@ def _metadata(file: _native.ParquetFile) -> ParquetMetadata:
     return ParquetMetadata(rows, groups, len(schema), created_by, schema, chunks)
 
 
-def _chunk(parts: _native.ChunkInfo) -> ColumnChunk:
-    path, physical, compression, encodings, rows, values, nulls, *rest = parts
+def _chunk(parts: ChunkInfo) -> ColumnChunk:
+    path, physical, compression, encodings, rows, values, nulls, packed, plain = parts[:9]
+    min_max, dictionary, page_index, bloom = parts[9:]
     return ColumnChunk(path, physical, compression, encodings.split(", ") if encodings else [],
-                       rows, values, None if nulls < 0 else nulls, *rest)
+                       rows, values, None if nulls < 0 else nulls, packed, plain, min_max,
+                       dictionary, page_index, bloom)
 
 
 def _parallel(work: Callable[[A], B], items: Iterable[A], threads: int) -> list[B]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _native
+from .answers import TableDiffInfo, TableInfo
 from .convert import (
     microseconds_or_none,
     names_or_none,
@@ -22,7 +23,10 @@ from .scan import Scan
 from .schema import Schema
 
 if TYPE_CHECKING:
-    AsOf = dt.datetime | dt.date | str
+    from .sql import SqlEngine
+
+
+AsOf = dt.datetime | dt.date | str
 
 
 class At:
@@ -50,6 +54,9 @@ class Reads:
     def _own_writes(self, table: str | None) -> _native.Transaction | None:
         """The transaction to look through, when it wrote that table (or any, for None)."""
         return None
+
+    def _sql_engine(self) -> SqlEngine:
+        raise NotImplementedError
 
     # ---- places ----
 
@@ -171,7 +178,7 @@ class Reads:
             "columns": info[7], "root": info[8], "key": info[9], "chunks": len(info[10]),
         }
 
-    def _info(self, table: str, at: At) -> _native.TableInfo:
+    def _info(self, table: str, at: At) -> TableInfo:
         return self._repo().table_info(table, *at.args)
 
     # ---- history ----
@@ -262,7 +269,7 @@ def _kept(stream: _native.Stream) -> Callable[[], _native.Stream]:
 
 def _table_diff(repo: _native.Repository, refs: tuple[str, str], old_version: int,
                 new_version: int, key: tuple[str, ...] | None,
-                parts: _native.TableDiffInfo) -> TableDiff:
+                parts: TableDiffInfo) -> TableDiff:
     table, old_table, kind, old, new, added, removed, changed, schema_changed, reordered = parts
 
     def rows() -> Scan:

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from .answers import CommitInfo
 from .convert import time_of
 from .scan import Scan
 from .schema import Schema
@@ -233,16 +234,9 @@ class TableMetadata:
     chunk_hashes: list[str]
 
 
-def commit_of(parts: tuple[object, ...]) -> Commit:
+def commit_of(parts: CommitInfo) -> Commit:
     """A :class:`Commit` from what the extension answers."""
-    commit, parents, author, time, message, metadata, tables, layout_only = parts
-    return Commit(
-        commit=commit,  # type: ignore[arg-type]
-        parents=parents,  # type: ignore[arg-type]
-        author=author,  # type: ignore[arg-type]
-        time=time_of(time),  # type: ignore[arg-type]
-        message=message,  # type: ignore[arg-type]
-        metadata=dict(metadata),  # type: ignore[call-overload]
-        tables=[TableChange(*change) for change in tables],  # type: ignore[attr-defined]
-        layout_only=layout_only,  # type: ignore[arg-type]
-    )
+    commit, parents, author, when, message, metadata, tables, layout_only = parts
+    changes = [TableChange(*change) for change in tables]
+    return Commit(commit, parents, author, time_of(when), message, dict(metadata), changes,
+                  layout_only)

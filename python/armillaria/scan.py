@@ -90,12 +90,7 @@ class Scan:
 
     def to_batches(self) -> list[Any]:
         """All rows as ``pyarrow.RecordBatch`` objects, or Arrow-protocol batches without pyarrow."""
-        try:
-            import pyarrow  # noqa: F401
-        except ImportError:
-            return list(self._open().collect())
-        batches: list[Any] = self.to_arrow().to_batches()
-        return batches
+        return list(self.iter_batches())
 
     def iter_batches(self) -> Iterator[Any]:
         """The rows batch by batch, in bounded memory."""

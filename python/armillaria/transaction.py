@@ -12,6 +12,7 @@ from .data import stream_of
 from .errors import Error
 from .reading import Reads
 from .results import CommitResult, WriteResult
+from .sql import SqlEngine
 
 MODES = ("overwrite", "append", "error", "ignore")
 SCHEMA_MODES = ("strict", "merge", "overwrite")
@@ -27,6 +28,7 @@ class Transaction(Reads):
     def __init__(
         self,
         repo: _native.Repository,
+        engine: SqlEngine,
         branch: str,
         *,
         message: str | None = None,
@@ -36,6 +38,7 @@ class Transaction(Reads):
         txid: Any = None,
     ) -> None:
         self._native_repo = repo
+        self._engine = engine
         self._tx = repo.begin(branch)
         self._written: set[str] = set()
         self._ended: str | None = None
@@ -65,6 +68,9 @@ class Transaction(Reads):
         self._check()
         mine = bool(self._written) if table is None else table in self._written
         return self._tx if mine or self._tx.snapshot() is None else None
+
+    def _sql_engine(self) -> SqlEngine:
+        return self._engine
 
     def _check(self) -> None:
         if self._ended is not None:
