@@ -81,11 +81,11 @@ def good(text: str) -> None:
     print(f"  {GREEN}✓{OFF} {text}")
 
 
-def armi(*words: str) -> str:
-    """Runs the command line as a user would, shows the command and what it says."""
+def armi(folder: pathlib.Path, *words: str) -> str:
+    """Runs the command line in a folder, as a user would; shows the command and what it says."""
     program = pathlib.Path(sys.executable).with_name("armi")
     print(f"{DIM}  $ armi {' '.join(words)}{OFF}")
-    done = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"armi said: {done.stderr.strip()}")
     for line in done.stdout.rstrip().splitlines():
@@ -161,10 +161,9 @@ def story(root: pathlib.Path) -> None:
     flights = tables["flights"]
 
     title(f"1. Five tables in one commit: {flights.num_rows:,} flights and what belongs to them")
-    cli_repo = root / "by-command-line"
-    armi("init", str(cli_repo))
-    armi("-C", str(cli_repo), "import", *[f"{t}={source / t}.parquet" for t in TABLES], "-m", "load")
-    armi("-C", str(cli_repo), "ls")
+    armi(root, "init", "by-armi")
+    armi(root, "-C", "by-armi", "import", *[f"{t}=source/{t}.parquet" for t in TABLES], "-m", "load")
+    armi(root, "-C", "by-armi", "ls")
 
     db = am.open(repo)
 
@@ -229,7 +228,7 @@ def story(root: pathlib.Path) -> None:
         note(f"{row['name']}: {row['flights']:,} flights, mean arrival delay {row['before']} → {row['now']} min")
 
     title("6. What is kept, and the proof")
-    armi("-C", str(repo), "log", "-n", "4")
+    armi(root, "-C", "mydata", "log", "-n", "4")
     proof = measured(db, repo, "verify everything", db.verify)
     if not proof.ok:
         sys.exit(f"verify found: {proof.problems}")
