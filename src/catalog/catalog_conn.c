@@ -152,7 +152,7 @@ enum armi_status conn_step(struct catalog_conn *conn, sqlite3_stmt *stmt, bool *
 enum armi_status conn_run(struct catalog_conn *conn, enum catalog_stmt id,
                           struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, id, &stmt, err));
     return conn_step(conn, stmt, NULL, err);
 }

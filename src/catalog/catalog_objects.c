@@ -25,7 +25,7 @@ enum armi_status node_write(struct catalog_conn *conn, enum armi_node_type type,
                             const struct armi_hash *name, struct armi_slice bytes,
                             struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, STMT_NODE_PUT, &stmt, err));
     bind_hash(stmt, 1, name);
     sqlite3_bind_int64(stmt, 2, type);
@@ -36,7 +36,7 @@ enum armi_status node_write(struct catalog_conn *conn, enum armi_node_type type,
 enum armi_status node_exists(struct catalog_conn *conn, const struct armi_hash *name,
                              bool *out, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, STMT_NODE_HAS, &stmt, err));
     bind_hash(stmt, 1, name);
     ARMI_TRY(conn_step(conn, stmt, out, err));
@@ -50,7 +50,7 @@ enum armi_status node_read(struct catalog_conn *conn, enum armi_node_type type,
 {
     struct armi_buf bytes = {0};
     struct armi_slice payload;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
 
     ARMI_TRY(conn_stmt(conn, STMT_NODE_GET, &stmt, err));
@@ -146,7 +146,7 @@ static enum armi_status find_in_span(struct catalog_conn *conn,
                                      struct armi_hash found[2], size_t *count,
                                      struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
 
     ARMI_TRY(conn_stmt(conn, STMT_NODE_SPAN, &stmt, err));
@@ -203,7 +203,7 @@ static enum armi_status chunk_read(struct catalog_conn *conn, const struct armi_
     struct armi_buf bytes = {0};
     struct armi_hash found;
     char hex[ARMI_HASH_HEX_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
 
     armi_hash_format(hash, hex);
@@ -245,7 +245,7 @@ enum armi_status armi_catalog_has_chunk(struct armi_catalog *catalog,
                                         struct armi_error *err)
 {
     struct catalog_conn *conn;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(read_begin(catalog, &conn, err));
     enum armi_status status = conn_stmt(conn, STMT_CHUNK_HAS, &stmt, err);
@@ -261,7 +261,7 @@ enum armi_status armi_catalog_has_chunk(struct armi_catalog *catalog,
 enum armi_status chunk_write(struct catalog_conn *conn,
                              const struct armi_catalog_chunk *chunk, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     if (chunk->bytes.size >= ARMI_CHUNK_TINY_MAX)
         return armi_error_set(err, ARMI_LIMIT,
                               "a chunk of %zu bytes does not go into the catalog",
@@ -341,7 +341,7 @@ static enum armi_status list_page(struct armi_catalog *catalog, enum catalog_stm
                                   size_t max, size_t *count, struct armi_error *err)
 {
     struct catalog_conn *conn;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     uint64_t at = *cursor;
     size_t n = 0;
     bool row = true;

@@ -43,7 +43,7 @@ enum armi_status armi_catalog_list_refs(struct armi_catalog *catalog,
                                         struct armi_error *err)
 {
     struct catalog_conn *conn;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     void *refs = NULL;
     size_t n = 0, capacity = 0;
     bool row = true;
@@ -79,7 +79,7 @@ enum armi_status armi_catalog_list_reflog(struct armi_catalog *catalog,
                                           size_t max, size_t *count, struct armi_error *err)
 {
     struct catalog_conn *conn;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     size_t n = 0;
     bool row = true;
 

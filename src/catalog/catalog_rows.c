@@ -119,7 +119,7 @@ enum armi_status ref_read(struct catalog_conn *conn, enum armi_ref_kind kind,
                           const char *name, bool *found, struct armi_catalog_ref *out,
                           struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, STMT_REF_GET, &stmt, err));
     sqlite3_bind_int64(stmt, 1, kind);
     sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
@@ -136,7 +136,7 @@ enum armi_status ref_write(struct catalog_conn *conn, const struct armi_catalog_
 {
     struct row_check check;
     uint8_t sum[ROW_CHECK_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_stmt(conn, STMT_REF_PUT, &stmt, err));
     ref_check(&check, ref);
@@ -153,7 +153,7 @@ enum armi_status ref_write(struct catalog_conn *conn, const struct armi_catalog_
 enum armi_status ref_remove(struct catalog_conn *conn, enum armi_ref_kind kind,
                             const char *name, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, STMT_REF_DELETE, &stmt, err));
     sqlite3_bind_int64(stmt, 1, kind);
     sqlite3_bind_text(stmt, 2, name, -1, SQLITE_STATIC);
@@ -201,7 +201,7 @@ enum armi_status reflog_decode(sqlite3_stmt *stmt, struct armi_catalog_reflog *o
 static enum armi_status reflog_next_id(struct catalog_conn *conn, int64_t *out,
                                        struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
     ARMI_TRY(conn_stmt(conn, STMT_REFLOG_LIST, &stmt, err));
     sqlite3_bind_int64(stmt, 1, INT64_MAX);
@@ -219,7 +219,7 @@ enum armi_status reflog_write(struct catalog_conn *conn,
     struct armi_catalog_reflog e = *entry;
     struct row_check check;
     uint8_t sum[ROW_CHECK_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int64_t id;
 
     ARMI_TRY(reflog_next_id(conn, &id, err));
@@ -271,7 +271,7 @@ enum armi_status txid_read(struct catalog_conn *conn, const uint8_t txid[ARMI_TX
                            bool *found, struct armi_hash *commit, struct armi_error *err)
 {
     uint8_t same[ARMI_TXID_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_stmt(conn, STMT_TXID_GET, &stmt, err));
     sqlite3_bind_blob(stmt, 1, txid, ARMI_TXID_SIZE, SQLITE_STATIC);
@@ -288,7 +288,7 @@ enum armi_status txid_write(struct catalog_conn *conn, const uint8_t txid[ARMI_T
 {
     struct row_check check;
     uint8_t sum[ROW_CHECK_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_stmt(conn, STMT_TXID_PUT, &stmt, err));
     txid_check(&check, txid, commit);
@@ -335,7 +335,7 @@ enum armi_status mark_write(struct catalog_conn *conn, enum armi_mark mark,
 {
     struct row_check check;
     uint8_t sum[ROW_CHECK_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_stmt(conn, STMT_MARK_PUT, &stmt, err));
     mark_check(&check, mark, row);

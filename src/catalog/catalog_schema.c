@@ -96,7 +96,7 @@ static enum armi_status compare_schema(struct catalog_conn *conn, sqlite3_stmt *
 
 enum armi_status schema_check(struct catalog_conn *conn, struct armi_error *err)
 {
-    int64_t id, version, is_utf8;
+    int64_t id = 0, version = 0, is_utf8 = 0;
     sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_int(conn, "PRAGMA application_id", &id, err));
@@ -168,7 +168,7 @@ enum armi_status schema_use_wal(struct catalog_conn *conn, struct armi_error *er
 static enum armi_status create_in(struct armi_catalog *catalog, struct catalog_conn *conn,
                                   struct armi_error *err)
 {
-    int64_t tables;
+    int64_t tables = 0;
 
     /* auto_vacuum takes effect only while the file is empty. */
     ARMI_TRY(conn_exec(conn, "PRAGMA auto_vacuum = INCREMENTAL", err));
@@ -188,7 +188,7 @@ static enum armi_status create_in(struct armi_catalog *catalog, struct catalog_c
 enum armi_status schema_create(struct armi_catalog *catalog, struct catalog_conn *conn,
                                struct armi_error *err)
 {
-    int64_t tables;
+    int64_t tables = 0;
 
     /* What has tables is either whole or not ours: schema_check() tells, and nothing is touched. */
     ARMI_TRY(conn_int(conn, "SELECT count(*) FROM sqlite_schema", &tables, err));
@@ -214,7 +214,7 @@ enum armi_status meta_put(struct catalog_conn *conn, const char *key, const uint
 {
     struct row_check check;
     uint8_t sum[ROW_CHECK_SIZE];
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(conn_stmt(conn, STMT_META_PUT, &stmt, err));
     meta_check(&check, key, value, size);
@@ -228,7 +228,7 @@ enum armi_status meta_put(struct catalog_conn *conn, const char *key, const uint
 enum armi_status meta_get(struct catalog_conn *conn, const char *key, uint8_t *value,
                           size_t size, bool *found, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     struct row_check check;
 
     ARMI_TRY(conn_stmt(conn, STMT_META_GET, &stmt, err));

@@ -19,7 +19,7 @@ static enum armi_status mark_remove(struct catalog_conn *conn, enum armi_mark ma
                                     const struct armi_catalog_mark *row,
                                     struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     ARMI_TRY(conn_stmt(conn, STMT_MARK_DELETE, &stmt, err));
     sqlite3_bind_int64(stmt, 1, mark);
     sqlite3_bind_int64(stmt, 2, row->is_node ? 1 : 0);
@@ -66,7 +66,7 @@ enum armi_status armi_catalog_has_mark(struct armi_catalog *catalog, enum armi_m
                                        bool *out, struct armi_error *err)
 {
     struct catalog_conn *conn;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     ARMI_TRY(read_begin(catalog, &conn, err));
     enum armi_status status = conn_stmt(conn, STMT_MARK_HAS, &stmt, err);
@@ -84,7 +84,7 @@ enum armi_status armi_catalog_has_mark(struct armi_catalog *catalog, enum armi_m
 static enum armi_status marks_read(struct catalog_conn *conn, enum armi_mark mark,
                                    void **out, size_t *count, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
     size_t n = 0, capacity = 0;
     enum armi_status status;
@@ -157,7 +157,7 @@ static enum armi_status integrity_lines(struct catalog_conn *conn,
                                         char lines[INTEGRITY_LINES][INTEGRITY_SIZE],
                                         size_t *count, struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
 
     *count = 0;
@@ -280,7 +280,7 @@ static enum armi_status txid_page(struct catalog_conn *conn, struct txid_cursor 
 {
     struct txid_cursor next = *cursor;
     struct armi_hash commit;
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
 
     ARMI_TRY(conn_stmt(conn, STMT_TXID_LIST, &stmt, err));
@@ -341,7 +341,7 @@ static enum armi_status count_and_bytes(struct catalog_conn *conn, enum catalog_
                                         uint64_t *count, uint64_t *bytes,
                                         struct armi_error *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     bool row;
     ARMI_TRY(conn_stmt(conn, id, &stmt, err));
     ARMI_TRY(conn_step(conn, stmt, &row, err));

@@ -19,6 +19,7 @@ static void say(const char *prefix, const char *text)
     cli_text_release(&line);
 }
 
+ARMI_PRINTF(2, 0)
 static void say_list(const char *prefix, const char *format, va_list args)
 {
     char text[2048];

@@ -511,7 +511,7 @@ static enum armi_status fb_text(struct fb_reader *r, size_t at, struct armi_slic
 /* A string that may become a C string. */
 static enum armi_status fb_name(struct fb_reader *r, size_t at, const char **out)
 {
-    struct armi_slice text;
+    struct armi_slice text = {NULL, 0};
     ARMI_TRY(fb_text(r, at, &text));
     if (text.data[text.size] != 0 || memchr(text.data, 0, text.size) != NULL ||
         !armi_utf8_valid(text.data, text.size))

@@ -397,7 +397,7 @@ enum armi_status armi_pq_encode_chunk(const struct armi_pq_encode_settings *sett
                                       int64_t rows, struct armi_pq_output *out,
                                       struct armi_error *err)
 {
-    struct armi_pq_encoder *encoder;
+    struct armi_pq_encoder *encoder = NULL;
     ARMI_TRY(armi_pq_encoder_new(settings, schema, NULL, &encoder, err));
     enum armi_status status = armi_pq_encoder_add(encoder, columns, rows, err);
     if (status == ARMI_OK)
