@@ -108,6 +108,12 @@ struct armi_os {
     int64_t (*pwritev)(const struct armi_os *os, int fd, const struct armi_slice *parts,
                        size_t count, uint64_t offset);
 
+    /* At the descriptor's own place, for what cannot be addressed: pipes, terminals,
+     * standard input and output. 0 bytes read is the end. A pipe whose reader is gone
+     * answers -EPIPE and raises no signal. */
+    int64_t (*read)(const struct armi_os *os, int fd, void *out, size_t size);
+    int64_t (*write)(const struct armi_os *os, int fd, const void *data, size_t size);
+
     /* A failure is final for that file: never called again on it (I5). Also for folders. */
     int (*fsync)(const struct armi_os *os, int fd);
     int (*fdatasync)(const struct armi_os *os, int fd);

@@ -8,11 +8,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/handles.h"
@@ -200,6 +203,59 @@ static int64_t posix_pwritev(const struct armi_os *os, int fd,
     }
 }
 
+static int64_t posix_read(const struct armi_os *os, int fd, void *out, size_t size)
+{
+    (void)os;
+    count(&counted.reads, 1);
+    for (;;) {
+        ssize_t n = read(fd, out, size);
+        if (n >= 0) {
+            count(&counted.bytes_read, (uint64_t)n);
+            return n;
+        }
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+static ssize_t write_retry(int fd, const void *data, size_t size)
+{
+    for (;;) {
+        ssize_t n = write(fd, data, size);
+        if (n >= 0)
+            return n;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+/*
+ * SIGPIPE would end the embedder's process, and its disposition is not ours to change: it
+ * is blocked in this thread for the call, and one that our write made is taken away.
+ */
+static int64_t posix_write(const struct armi_os *os, int fd, const void *data, size_t size)
+{
+    (void)os;
+    sigset_t pipe_only, before, pending;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    count(&counted.writes, 1);
+    ssize_t n = write_retry(fd, data, size);
+    if (n == -EPIPE && !was_pending) {
+        struct timespec now = {0, 0};
+        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (n > 0)
+        count(&counted.bytes_written, (uint64_t)n);
+    return n;
+}
+
 /* EINTR means that the wait was cut short, not that a write failed: asking again is
  * sound. */
 static int posix_fsync(const struct armi_os *os, int fd)
@@ -297,6 +353,8 @@ const struct armi_os *armi_os_posix(void)
         .preadv = posix_preadv,
         .pwrite = posix_pwrite,
         .pwritev = posix_pwritev,
+        .read = posix_read,
+        .write = posix_write,
         .fsync = posix_fsync,
         .fdatasync = posix_fdatasync,
         .start_writeback = posix_start_writeback,

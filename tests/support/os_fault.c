@@ -77,6 +77,18 @@ static int64_t fault_pwrite(const struct armi_os *os, int fd, const void *data, 
     return below(os)->pwrite(below(os), fd, data, io_size(os, size), offset);
 }
 
+static int64_t fault_read(const struct armi_os *os, int fd, void *out, size_t size)
+{
+    FAULT(OS_FAULT_READ);
+    return below(os)->read(below(os), fd, out, io_size(os, size));
+}
+
+static int64_t fault_write(const struct armi_os *os, int fd, const void *data, size_t size)
+{
+    FAULT(OS_FAULT_WRITE);
+    return below(os)->write(below(os), fd, data, io_size(os, size));
+}
+
 /* A limited list moves a part of its first buffer that is not empty. */
 static struct armi_slice first_part(const struct armi_os *os,
                                     const struct armi_slice *parts, size_t count)
@@ -283,6 +295,8 @@ static const struct armi_os fault_table = {
     .preadv = fault_preadv,
     .pwrite = fault_pwrite,
     .pwritev = fault_pwritev,
+    .read = fault_read,
+    .write = fault_write,
     .fsync = fault_fsync,
     .fdatasync = fault_fdatasync,
     .start_writeback = fault_start_writeback,

@@ -46,6 +46,7 @@ struct open_file {
     int fd;
     size_t inode;
     unsigned flags;
+    uint64_t at; /* of read and write */
 };
 
 struct lock {
@@ -312,7 +313,7 @@ static int memory_open(const struct armi_os *os, int dir_fd, const char *path,
     if (error < 0)
         return (int)leave(disk, error);
     disk->files = grow(disk->files, disk->files_count, sizeof *disk->files);
-    disk->files[disk->files_count++] = (struct open_file){disk->next_fd, inode, flags};
+    disk->files[disk->files_count++] = (struct open_file){disk->next_fd, inode, flags, 0};
     return (int)leave(disk, disk->next_fd++);
 }
 
@@ -409,6 +410,38 @@ static int64_t memory_pwritev(const struct armi_os *os, int fd,
             break;
     }
     return done;
+}
+
+static void move_on(const struct armi_os *os, int fd, int64_t n)
+{
+    struct os_memory *disk = enter(os);
+    struct open_file *file = file_of(disk, fd);
+    if (file != NULL && n > 0)
+        file->at += (uint64_t)n;
+    leave(disk, 0);
+}
+
+static uint64_t place_of(const struct armi_os *os, int fd)
+{
+    struct os_memory *disk = enter(os);
+    struct open_file *file = file_of(disk, fd);
+    uint64_t at = file != NULL ? file->at : 0;
+    leave(disk, 0);
+    return at;
+}
+
+static int64_t memory_read(const struct armi_os *os, int fd, void *out, size_t size)
+{
+    int64_t n = memory_pread(os, fd, out, size, place_of(os, fd));
+    move_on(os, fd, n);
+    return n;
+}
+
+static int64_t memory_write(const struct armi_os *os, int fd, const void *data, size_t size)
+{
+    int64_t n = memory_pwrite(os, fd, data, size, place_of(os, fd));
+    move_on(os, fd, n);
+    return n;
 }
 
 static int memory_fsync(const struct armi_os *os, int fd)
@@ -737,6 +770,8 @@ static const struct armi_os memory_table = {
     .preadv = memory_preadv,
     .pwrite = memory_pwrite,
     .pwritev = memory_pwritev,
+    .read = memory_read,
+    .write = memory_write,
     .fsync = memory_fsync,
     .fdatasync = memory_fsync,
     .start_writeback = memory_start_writeback,
