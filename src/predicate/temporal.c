@@ -43,6 +43,21 @@ static int take_digits(struct cursor *c, int least, int most, int64_t *out)
     return count;
 }
 
+/* 1 to 19 digits: every int64 without its sign. */
+static bool take_whole(struct cursor *c, __int128_t *out)
+{
+    int64_t head = 0, tail = 0;
+    int digits = take_digits(c, 1, 10, &head);
+    *out = head;
+    if (digits == 10 && c->p < c->end && *c->p >= '0' && *c->p <= '9') {
+        digits = take_digits(c, 1, 9, &tail);
+        for (int i = 0; i < digits; i++)
+            *out *= 10;
+        *out += tail;
+    }
+    return digits != 0;
+}
+
 static void skip_spaces(struct cursor *c)
 {
     while (take(c, ' '))
@@ -68,7 +83,7 @@ static const char *take_date(struct cursor *c, __int128_t *out)
     static const int8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t year, month, day;
     bool is_negative = take(c, '-');
-    if (take_digits(c, 4, 6, &year) == 0 || !take(c, '-') ||
+    if (take_digits(c, 4, 12, &year) == 0 || !take(c, '-') ||
         take_digits(c, 2, 2, &month) == 0 || !take(c, '-') ||
         take_digits(c, 2, 2, &day) == 0)
         return "a date is written '2013-01-31'";
@@ -180,9 +195,10 @@ static const char *take_duration(struct cursor *c, __int128_t *out)
     bool is_negative = take(c, '-');
     __int128_t total = 0;
     do {
-        int64_t whole, fraction = 0, divisor = 1;
+        __int128_t whole;
+        int64_t fraction = 0, divisor = 1;
         skip_spaces(c);
-        if (take_digits(c, 1, 18, &whole) == 0)
+        if (!take_whole(c, &whole))
             return wrong;
         if (take(c, '.')) {
             int digits = take_digits(c, 1, 9, &fraction);
@@ -198,7 +214,7 @@ static const char *take_duration(struct cursor *c, __int128_t *out)
         __int128_t part = (__int128_t)fraction * step;
         if (part % divisor != 0)
             return "a duration has no parts of a nanosecond";
-        total += (__int128_t)whole * step + part / divisor;
+        total += whole * step + part / divisor;
         if (total > DURATION_MAX)
             return "no column holds so long a duration";
         skip_spaces(c);
