@@ -7,12 +7,15 @@
 
 #include "arrow/array_make.h"
 #include "arrow/field.h"
+#include "arrow/select.h"
 #include "arrow/stream.h"
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "parquet/dec_file.h"
+#include "parquet/dec_filter.h"
 
-#define ROWS_STEP 65536 /* larger batches are whole numbers of it: pages are cut there */
+#define FILTER_ROWS 131072 /* of a span that a predicate may leave out */
+#define ROWS_STEP   65536  /* larger batches are whole numbers of it: pages are cut there */
 
 struct stream {
     struct armi_parquet_file *file;
@@ -29,14 +32,26 @@ struct stream {
     uint32_t row_group;
     int64_t row; /* next row within it */
     struct armi_pq_cursor *cursor;
+    /* With a predicate: its columns are read first, the others only where rows are kept. */
+    struct armi_pq_filter *filter;
+    struct armi_pq_cursor *filter_cursor;
+    size_t other_count;
+    uint32_t *others; /* columns that the predicate does not read, each once */
+    uint32_t
+        *places; /* of each column of the result: below other_count one of those, else the
+                         predicate's */
 };
 
 static void stream_free(void *ctx)
 {
     struct stream *s = ctx;
     armi_pq_cursor_free(s->cursor);
+    armi_pq_cursor_free(s->filter_cursor);
+    armi_pq_filter_free(s->filter);
     armi_field_release(&s->schema);
     armi_free(s->columns);
+    armi_free(s->others);
+    armi_free(s->places);
     armi_pq_file_unref(s->file);
     armi_free(s);
 }
@@ -75,12 +90,15 @@ static int64_t span_rows(const struct stream *s)
             bytes += leaf_bytes(leaf, &group->columns.items[leaf->index].meta);
         }
     }
-    if (bytes <= (double)ARMI_BATCH_BYTES)
+    if (bytes <= (double)ARMI_BATCH_BYTES && s->filter == NULL)
         return left;
+    bytes = bytes < 1 ? 1 : bytes;
     double rows = (double)group->row_count * ((double)ARMI_BATCH_BYTES / bytes);
     int64_t fit = rows < 1 ? 1 : (int64_t)rows;
     if (fit > ROWS_STEP)
         fit -= fit % ROWS_STEP;
+    if (s->filter != NULL && fit > FILTER_ROWS)
+        fit = FILTER_ROWS;
     return left < fit ? left : fit;
 }
 
@@ -98,16 +116,44 @@ static uint64_t array_bytes(const struct stream *s, const struct ArrowArray *col
 }
 
 /* The span, halved while it is too large for 32-bit offsets. */
-static enum armi_status read_span(struct stream *s, int64_t *rows,
-                                  struct ArrowArray *columns, struct armi_error *err)
+static enum armi_status read_span(struct stream *s, struct armi_pq_cursor *cursor,
+                                  int64_t *rows, struct ArrowArray *columns,
+                                  struct armi_error *err)
 {
+    armi_pq_cursor_set_max(cursor, s->bytes_left);
     for (;;) {
-        enum armi_status status =
-            armi_pq_cursor_read(s->cursor, s->row, *rows, columns, err);
-        if (status != ARMI_LIMIT || *rows <= 1 || armi_pq_cursor_hit_budget(s->cursor))
+        enum armi_status status = armi_pq_cursor_read(cursor, s->row, *rows, columns, err);
+        if (status != ARMI_LIMIT || *rows <= 1 || armi_pq_cursor_hit_budget(cursor))
             return status;
         *rows /= 2;
     }
+}
+
+static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, size_t count,
+                                    struct armi_pq_cursor **cursor, struct armi_error *err)
+{
+    if (*cursor != NULL)
+        return ARMI_OK;
+    s->options.max_bytes = s->bytes_left;
+    return armi_pq_cursor_new(s->file, s->row_group, columns, count, &s->options, cursor,
+                              err);
+}
+
+static void step(struct stream *s, int64_t rows)
+{
+    s->row += rows;
+    s->rows_left -= rows;
+    s->rows_done += rows;
+    if (s->callbacks.progress != NULL)
+        s->callbacks.progress(s->callbacks.ctx, (uint64_t)s->rows_done,
+                              (uint64_t)s->rows_total);
+}
+
+static void arrays_release(struct ArrowArray *arrays, size_t count)
+{
+    for (size_t i = 0; arrays != NULL && i < count; i++)
+        armi_arrow_array_release(&arrays[i]);
+    armi_free(arrays);
 }
 
 static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowArray *out,
@@ -116,33 +162,97 @@ static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowA
     struct ArrowArray *columns = armi_alloc_zero(s->column_count + 1, sizeof *columns);
     if (columns == NULL)
         return armi_error_no_memory(err);
-    enum armi_status status = ARMI_OK;
-    if (s->cursor == NULL) {
-        s->options.max_bytes = s->bytes_left;
-        status = armi_pq_cursor_new(s->file, s->row_group, s->columns, s->column_count,
-                                    &s->options, &s->cursor, err);
-    }
-    if (status == ARMI_OK) {
-        armi_pq_cursor_set_max(s->cursor, s->bytes_left);
-        status = read_span(s, &rows, columns, err);
-    }
+    enum armi_status status = cursor_need(s, s->columns, s->column_count, &s->cursor, err);
+    if (status == ARMI_OK)
+        status = read_span(s, s->cursor, &rows, columns, err);
     if (status == ARMI_OK) {
         uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, columns);
         s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
         status = armi_arrow_array_batch(&s->schema, rows, columns, out, err);
     }
-    for (size_t i = 0; i < s->column_count; i++)
-        armi_arrow_array_release(&columns[i]);
-    armi_free(columns);
-    if (status == ARMI_OK) {
-        s->row += rows;
-        s->rows_left -= rows;
-        s->rows_done += rows;
-        if (s->callbacks.progress != NULL)
-            s->callbacks.progress(s->callbacks.ctx, (uint64_t)s->rows_done,
-                                  (uint64_t)s->rows_total);
-    }
+    arrays_release(columns, s->column_count);
+    if (status == ARMI_OK)
+        step(s, rows);
     return status;
+}
+
+/* The rows that are kept, of each column of the result. */
+static enum armi_status select_rows(struct stream *s, const struct ArrowArray *others,
+                                    const struct ArrowArray *tested, const uint8_t *keep,
+                                    struct ArrowArray *columns, struct armi_error *err)
+{
+    for (size_t i = 0; i < s->column_count; i++) {
+        uint32_t place = s->places[i];
+        const struct ArrowArray *from =
+            place < s->other_count ? &others[place] : &tested[place - s->other_count];
+        struct armi_array view = ARMI_ARRAY_INIT;
+        ARMI_TRY(
+            armi_array_init(&s->schema.children[i], from, ARMI_VALIDATE_NONE, &view, err));
+        enum armi_status status = armi_select_filter(&view, keep, 0, &columns[i], err);
+        armi_array_release(&view);
+        ARMI_TRY(status);
+    }
+    return ARMI_OK;
+}
+
+/* What the predicate reads, then, if it keeps a row, the rest. No batch where it keeps none. */
+static enum armi_status next_filtered(struct stream *s, int64_t rows,
+                                      struct ArrowArray *out, struct armi_error *err)
+{
+    size_t tested_count;
+    const uint32_t *test_columns = armi_pq_filter_columns(s->filter, &tested_count);
+    struct ArrowArray *tested = armi_alloc_zero(tested_count + 1, sizeof *tested);
+    struct ArrowArray *others = armi_alloc_zero(s->other_count + 1, sizeof *others);
+    struct ArrowArray *columns = armi_alloc_zero(s->column_count + 1, sizeof *columns);
+    uint8_t *keep = armi_alloc_zero(armi_bitmap_size((size_t)rows) + 8, 1);
+    int64_t kept = 0, wanted = rows;
+    enum armi_status status = ARMI_OK;
+    if (tested == NULL || others == NULL || columns == NULL || keep == NULL)
+        status = armi_error_no_memory(err);
+    if (status == ARMI_OK)
+        status = cursor_need(s, test_columns, tested_count, &s->filter_cursor, err);
+    if (status == ARMI_OK)
+        status = read_span(s, s->filter_cursor, &rows, tested, err);
+    if (status == ARMI_OK)
+        status = armi_pq_filter_match(s->filter, tested, rows, keep, err);
+    if (status == ARMI_OK)
+        kept = (int64_t)armi_bitmap_count(keep, 0, (size_t)rows);
+    wanted = rows;
+    if (status == ARMI_OK && kept > 0)
+        status = cursor_need(s, s->others, s->other_count, &s->cursor, err);
+    if (status == ARMI_OK && kept > 0)
+        status = read_span(s, s->cursor, &wanted, others, err);
+    if (status == ARMI_OK &&
+        wanted < rows) { /* the others had to be read in smaller spans */
+        arrays_release(tested, tested_count);
+        arrays_release(others, s->other_count);
+        armi_free(columns);
+        armi_free(keep);
+        return next_filtered(s, wanted, out, err);
+    }
+    if (status == ARMI_OK && kept > 0)
+        status = select_rows(s, others, tested, keep, columns, err);
+    if (status == ARMI_OK && kept > 0) {
+        uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, columns);
+        s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
+        status = armi_arrow_array_batch(&s->schema, kept, columns, out, err);
+    }
+    if (status == ARMI_OK)
+        step(s, rows);
+    arrays_release(tested, tested_count);
+    arrays_release(others, s->other_count);
+    arrays_release(columns, s->column_count);
+    armi_free(keep);
+    return status;
+}
+
+static void end_group(struct stream *s)
+{
+    armi_pq_cursor_free(s->cursor);
+    armi_pq_cursor_free(s->filter_cursor);
+    s->cursor = s->filter_cursor = NULL;
+    s->row_group++;
+    s->row = 0;
 }
 
 static enum armi_status stream_next(void *ctx, struct ArrowArray *out,
@@ -158,12 +268,23 @@ static enum armi_status stream_next(void *ctx, struct ArrowArray *out,
         }
         s->row += s->skip;
         s->skip = 0;
-        if (s->row < group_rows)
+        if (s->row >= group_rows) {
+            end_group(s);
+            continue;
+        }
+        if (s->filter == NULL)
             return next_batch(s, span_rows(s), out, err);
-        armi_pq_cursor_free(s->cursor);
-        s->cursor = NULL;
-        s->row_group++;
-        s->row = 0;
+        if (s->filter_cursor == NULL &&
+            !armi_pq_filter_may_match(s->filter, s->row_group)) {
+            int64_t left = group_rows - s->row;
+            step(s, left < s->rows_left ? left : s->rows_left);
+            end_group(s);
+            continue;
+        }
+        ARMI_TRY(armi_interrupt_check(&s->options.parallel.interrupt, err));
+        ARMI_TRY(next_filtered(s, span_rows(s), out, err));
+        if (out->release != NULL)
+            return ARMI_OK;
     }
     return ARMI_OK;
 }
@@ -216,17 +337,49 @@ static enum armi_status choose_columns(struct stream *s,
     return ARMI_OK;
 }
 
+/* Where each column of the result is read: with the predicate, or beside it. */
+static enum armi_status place_columns(struct stream *s, struct armi_error *err)
+{
+    size_t tested_count;
+    const uint32_t *tested = armi_pq_filter_columns(s->filter, &tested_count);
+    size_t all = s->file->schema.root->child_count;
+    uint32_t *place = armi_alloc_zero(all + 1, sizeof *place); /* 0: not yet; n + 1 */
+    s->others = armi_alloc_array(s->column_count + 1, sizeof *s->others);
+    s->places = armi_alloc_array(s->column_count + 1, sizeof *s->places);
+    if (place == NULL || s->others == NULL || s->places == NULL) {
+        armi_free(place);
+        return armi_error_no_memory(err);
+    }
+    for (size_t i = 0; i < tested_count; i++)
+        place[tested[i]] = UINT32_MAX - (uint32_t)i;
+    for (size_t i = 0; i < s->column_count; i++) {
+        uint32_t *p = &place[s->columns[i]];
+        if (*p == 0) {
+            s->others[s->other_count] = s->columns[i];
+            *p = (uint32_t)++s->other_count;
+        }
+    }
+    for (size_t i = 0; i < s->column_count; i++) {
+        uint32_t p = place[s->columns[i]];
+        s->places[i] =
+            p <= s->other_count ? p - 1 : (uint32_t)s->other_count + (UINT32_MAX - p);
+    }
+    armi_free(place);
+    return ARMI_OK;
+}
+
 static enum armi_status stream_fill(struct stream *s,
                                     const struct armi_parquet_decode_options *o,
                                     struct armi_error *err)
 {
-    if (o->where != NULL && o->where[0] != '\0')
-        return armi_error_set(err, ARMI_UNSUPPORTED,
-                              "where is not evaluated by this reader");
     if (o->first_row < 0 || o->row_count < 0 || o->batch_rows < 0)
         return armi_error_set(err, ARMI_INVALID,
                               "first_row, row_count and batch_rows must be >= 0");
     ARMI_TRY(choose_columns(s, o, err));
+    if (o->where != NULL && o->where[0] != '\0') {
+        ARMI_TRY(armi_pq_filter_new(s->file, o->where, &s->filter, err));
+        ARMI_TRY(place_columns(s, err));
+    }
     size_t *indexes = armi_alloc_array(s->column_count + 1, sizeof *indexes);
     if (indexes == NULL)
         return armi_error_no_memory(err);

@@ -344,14 +344,21 @@ static enum armi_status peek(struct build *b, const struct armi_pq_schema_elemen
     return ARMI_OK;
 }
 
-static const struct armi_field *hint_child(const struct armi_field *hint, const char *name,
-                                           size_t i)
+/* By id where both have one, since names may have changed; else by name. */
+static const struct armi_field *hint_child(const struct armi_field *hint,
+                                           const struct armi_pq_schema_element *e,
+                                           const char *name, size_t i)
 {
     if (hint == NULL || hint->type != ARMI_TYPE_STRUCT)
         return NULL;
+    int64_t found = -1;
+    if (ARMI_PQ_HAS(e, 9) && e->field_id >= 0)
+        found = armi_field_find_id(hint, e->field_id);
+    if (found >= 0)
+        return &hint->children[found];
     if (i < hint->child_count && strcmp(hint->children[i].name, name) == 0)
         return &hint->children[i];
-    int64_t found = armi_field_find(hint, name);
+    found = armi_field_find(hint, name);
     return found >= 0 ? &hint->children[found] : NULL;
 }
 
@@ -379,7 +386,7 @@ static enum armi_status struct_read(struct build *b, const struct armi_pq_schema
             memcpy(name, child->name.data, size);
         name[size] = '\0';
         struct place below = {index, node->def_present, node->rep,
-                              hint_child(hint, name, i), false};
+                              hint_child(hint, child, name, i), false};
         ARMI_TRY(element_read(b, below, &field->children[i], &node->children[i]));
     }
     return ARMI_OK;
@@ -640,7 +647,7 @@ static enum armi_status schema_read(struct build *b, const struct armi_field *hi
             child->name.size > 0 ? (const char *)child->name.data : "", child->name.size);
         if (name == NULL)
             return armi_error_no_memory(b->err);
-        struct place at = {0, 0, 0, hint_child(hint, name, i), false};
+        struct place at = {0, 0, 0, hint_child(hint, child, name, i), false};
         armi_free(name);
         b->top = (uint32_t)i;
         ARMI_TRY(element_read(b, at, &s->root->children[i], &node->children[i]));
