@@ -6,6 +6,7 @@ set -euo pipefail
 python=$1
 goal=$2
 cd "$(dirname "$0")/.."
+JOBS=${JOBS:-2}
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -39,15 +40,16 @@ install() {
     [ ${#want[@]} -eq 0 ] && return 0
     command -v apt-get >/dev/null ||
         fail "these packages are needed, and there is no apt-get to install them: ${want[*]}"
-    local sudo=()
+    local as_root=(env DEBIAN_FRONTEND=noninteractive)
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || fail "run as root, or install sudo, to install: ${want[*]}"
-        sudo=(sudo)
+        as_root=(sudo "${as_root[@]}")
     fi
     say "installing system packages: ${want[*]}"
-    "${sudo[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
-        "${want[@]}" >/dev/null
+    "${as_root[@]}" apt-get update -qq ||
+        fail "apt-get update failed: see above"
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null ||
+        fail "apt-get could not install: ${want[*]}"
 }
 
 install "${packages[@]}"
@@ -59,9 +61,10 @@ fi
 
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
     fail "$python is older than 3.11: name another one with make PYTHON=…"
-if [ ! -x .venv/bin/python ]; then
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     say "making .venv with $("$python" --version)"
-    "$python" -m venv .venv
+    "$python" -m venv --clear .venv ||
+        fail "$python could not make .venv: see above"
 fi
 
 wanted=tools/requirements/build.txt
@@ -70,7 +73,8 @@ for list in $wanted; do
     stamp=.venv/installed-$(basename "$list")
     if ! cmp -s "$list" "$stamp"; then
         say "installing Python packages into .venv: $(grep -v '^#' "$list" | tr '\n' ' ')"
-        .venv/bin/python -m pip install -q --disable-pip-version-check -r "$list"
+        .venv/bin/python -m pip install -q --disable-pip-version-check -r "$list" ||
+            fail "pip could not install what $list names: see above"
         cp "$list" "$stamp"
     fi
 done
@@ -88,7 +92,8 @@ if is_stale; then
     say "building armillaria and installing it into .venv"
     mkdir -p build
     .venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps \
-        --force-reinstall -Cbuild-dir=build/wheel -Ccompile-args="-j$JOBS" . ||
+        --force-reinstall --config-settings=build-dir=build/wheel \
+        --config-settings=compile-args="-j$JOBS" . ||
         fail "the build failed: see above"
     touch .venv/built
 fi

@@ -840,6 +840,13 @@ const struct armi_os *os_memory_table(struct os_memory *disk)
     return &disk->table;
 }
 
+uint64_t os_crash_seeds(uint64_t everyday)
+{
+    const char *asked = getenv("ARMI_CRASH_SEEDS");
+    uint64_t seeds = asked != NULL ? strtoull(asked, NULL, 10) : 0;
+    return seeds > everyday ? seeds : everyday;
+}
+
 struct os_memory *os_memory_clone(const struct os_memory *from)
 {
     struct os_memory *disk = disk_new();

@@ -46,6 +46,9 @@ enum os_crash {
  * unmapped. */
 void os_memory_crash(struct os_memory *disk, enum os_crash how, uint64_t seed);
 
+/* How many ways each point is crashed in: `everyday`, or $ARMI_CRASH_SEEDS where that is more. */
+uint64_t os_crash_seeds(uint64_t everyday);
+
 /* A second disk with the same content and state, to crash one point in several ways. */
 struct os_memory *os_memory_clone(const struct os_memory *disk);
 

@@ -9,6 +9,7 @@
 #include "catalog/history.h"
 #include "catalog_kit.h"
 #include "fault_alloc.h"
+#include "os_memory.h"
 #include "sqlite_shim.h"
 
 static enum armi_status on_problem(void *ctx, const char *kind, const char *name,
@@ -283,7 +284,7 @@ static void check_crash_points(enum armi_durability durability, size_t step)
         while (low < CRASH_COMMITS && acked[low + 1] <= cut)
             low++;
         high = low < CRASH_COMMITS ? low + 1 : low;
-        for (uint64_t seed = 0; seed < 4; seed++) {
+        for (uint64_t seed = 0; seed < os_crash_seeds(4); seed++) {
             temp_dir_make(dir);
             sqlite_shim_replay(cut, seed, dir);
             char lock[TEMP_DIR_SIZE + 8];

@@ -133,12 +133,12 @@ static void crash_everywhere_lying(enum armi_durability durability, bool skip_fi
         struct told told = workload(os_fault_table(fault), durability);
         fired = os_fault_fired(fault);
         os_fault_free(fault);
-        for (uint64_t seed = 0; seed < 10; seed++) {
+        for (uint64_t seed = 0; seed < os_crash_seeds(10); seed++) {
             struct os_memory *after = os_memory_clone(disk);
             enum os_crash how = seed == 0   ? OS_CRASH_DROP
                                 : seed == 1 ? OS_CRASH_KEEP
                                             : OS_CRASH_RANDOM;
-            os_memory_crash(after, how, n * 100 + seed);
+            os_memory_crash(after, how, n * 1000 + seed);
             look(os_memory_table(after), &told, wrong);
             if (seed == 1)
                 tmp_is_empty(os_memory_table(after));
