@@ -82,51 +82,52 @@ void cli_commit_print(const struct armi_commit_info *info, const struct cli_mark
     }
 }
 
-static const char *versions_text(const struct armi_table_change *change,
-                                 struct cli_small *out)
+const char *cli_versions(uint64_t from, uint64_t to, struct cli_small *out)
 {
-    unsigned long long from = change->old_version, to = change->new_version;
-    if (from == 0)
-        snprintf(out->text, sizeof out->text, "version %llu", to);
-    else if (to == 0)
-        snprintf(out->text, sizeof out->text, "version %llu gone", from);
+    if (from == 0 || to == 0 || from == to)
+        snprintf(out->text, sizeof out->text, "%llu",
+                 (unsigned long long)(from == 0 ? to : from));
     else
-        snprintf(out->text, sizeof out->text, "version %llu -> %llu", from, to);
+        snprintf(out->text, sizeof out->text, "%llu -> %llu", (unsigned long long)from,
+                 (unsigned long long)to);
     return out->text;
 }
 
+/* "336,776 rows", and by how much that is more or less than before. */
 static const char *rows_text(const struct armi_table_change *change, struct cli_small *out)
 {
-    struct cli_small from, to;
-    cli_count(change->old_rows, &from);
-    cli_count(change->new_rows, &to);
-    if (change->old_version == 0 || change->old_rows == change->new_rows)
-        snprintf(out->text, sizeof out->text, "%.40s rows", to.text);
-    else if (change->new_version == 0)
-        snprintf(out->text, sizeof out->text, "%.40s rows", from.text);
+    struct cli_small rows, more;
+    uint64_t from = change->old_rows, to = change->new_rows;
+    cli_count(change->new_version == 0 ? from : to, &rows);
+    if (change->old_version == 0 || change->new_version == 0 || from == to)
+        snprintf(out->text, sizeof out->text, "%.30s rows", rows.text);
     else
-        snprintf(out->text, sizeof out->text, "%.20s -> %.20s rows", from.text, to.text);
+        snprintf(out->text, sizeof out->text, "%.30s rows (%c%.30s)", rows.text,
+                 to > from ? '+' : '-',
+                 cli_count(to > from ? to - from : from - to, &more));
     return out->text;
 }
 
 void cli_commit_tables_print(const struct armi_commit_info *info)
 {
-    size_t name_width = 0;
-    for (size_t i = 0; i < info->table_count; i++) {
-        const char *name = cli_escaped(info->tables[i].table);
-        size_t width = cli_width(name, strlen(name));
-        name_width = width > name_width ? width : name_width;
-    }
-    if (info->table_count > 0)
-        fputc('\n', stdout);
+    struct cli_grid grid = {.indent = 4, .no_header = true};
+    for (size_t i = 0; i < 4; i++)
+        cli_grid_column(&grid, "", NULL, CLI_LEFT);
     for (size_t i = 0; i < info->table_count; i++) {
         const struct armi_table_change *change = &info->tables[i];
-        struct cli_small versions, rows;
-        const char *name = cli_escaped(change->table);
-        size_t pad = name_width - cli_width(name, strlen(name));
-        printf("    %s%*s  %-9s  %-17s  %s\n", name, (int)pad, "", armi_op_name(change->op),
-               versions_text(change, &versions), rows_text(change, &rows));
+        struct cli_small text, versions;
+        snprintf(text.text, sizeof text.text, "version %.60s",
+                 cli_versions(change->old_version, change->new_version, &versions));
+        cli_grid_cell(&grid, CLI_PLAIN, change->table);
+        cli_grid_cell(&grid, CLI_PLAIN, armi_op_name(change->op));
+        cli_grid_cell(&grid, CLI_PLAIN, text.text);
+        cli_grid_cell(&grid, CLI_PLAIN, rows_text(change, &text));
     }
+    if (info->table_count > 0) {
+        fputc('\n', stdout);
+        cli_grid_print(&grid, stdout);
+    }
+    cli_grid_release(&grid);
 }
 
 void cli_change_json(const struct armi_table_change *change, struct cli_json *json)

@@ -17,6 +17,8 @@ void cli_marks_release(struct cli_marks *marks);
 
 /* Id, author, date, message. */
 void cli_commit_print(const struct armi_commit_info *info, const struct cli_marks *marks);
+/* "1 -> 2", or the one of them that is there. */
+const char *cli_versions(uint64_t from, uint64_t to, struct cli_small *out);
 /* The tables it changed. */
 void cli_commit_tables_print(const struct armi_commit_info *info);
 /* The members of a commit; its object is opened and closed by the caller. */

@@ -6,9 +6,11 @@
 #include "cli_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli_memory.h"
@@ -72,49 +74,78 @@ int cli_delimiter_read(const struct cli_args *args, const char *path, char *out)
     return CLI_DONE;
 }
 
-/* ---- standard input ---- */
+/* ---- standard input, pipes ---- */
 
-/*
- * Both formats need to go back and forth, so standard input is copied to a file that has no
- * name and is gone when the program ends.
- */
-static int input_spool(const char **out_place)
+static int bytes_copy(int from, int to, const char *name)
 {
-    static bool was_read;
     static char block[1 << 16];
-    const char *folder = getenv("TMPDIR");
-    struct cli_text path = {NULL, 0, 0};
-    if (was_read)
-        return cli_failf("standard input can be read only once");
-    was_read = true;
-    cli_text_addf(&path, "%s/armi-input-XXXXXX", folder != NULL ? folder : "/tmp");
-    int fd = mkstemp(path.data);
-    if (fd < 0) {
-        int st = cli_failf("%s: %s", path.data, strerror(errno));
-        cli_text_release(&path);
-        return st;
-    }
-    unlink(path.data);
-    cli_text_release(&path);
     for (;;) {
-        ssize_t size = read(STDIN_FILENO, block, sizeof block);
+        ssize_t size = read(from, block, sizeof block);
         if (size == 0)
-            break;
-        if (size < 0 && errno == EINTR && cli_interrupted() == 0)
+            return CLI_DONE;
+        if (cli_interrupted() != 0)
+            return cli_failf("interrupted");
+        if (size < 0 && errno == EINTR)
             continue;
         if (size < 0)
-            return cli_failf("standard input: %s", strerror(errno));
+            return cli_failf("%s: %s", name, strerror(errno));
         for (ssize_t at = 0; at < size;) {
-            ssize_t written = write(fd, block + at, (size_t)(size - at));
+            ssize_t written = write(to, block + at, (size_t)(size - at));
             if (written < 0)
-                return cli_failf("the copy of standard input: %s", strerror(errno));
+                return cli_failf("the copy of %s: %s", name, strerror(errno));
             at += written;
         }
     }
-    char place[64];
-    int length = snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
-    *out_place = cli_keep_text(place, (size_t)length);
-    return CLI_DONE;
+}
+
+/*
+ * Both formats need to go back and forth, so what can be read only once is copied to a file
+ * that has no name and is gone when the program ends.
+ */
+static int spool(struct cli_source *source, int from)
+{
+    const char *folder = getenv("TMPDIR");
+    struct cli_text path = {NULL, 0, 0};
+    cli_text_addf(&path, "%s/armi-input-XXXXXX", folder != NULL ? folder : "/tmp");
+    int fd = mkstemp(path.data);
+    int st = CLI_DONE;
+    if (fd < 0) {
+        st = cli_failf("%s: %s", path.data, strerror(errno));
+    } else {
+        char place[64];
+        unlink(path.data);
+        int size = snprintf(place, sizeof place, "/proc/self/fd/%d", fd);
+        source->place = cli_keep_text(place, (size_t)size);
+        st = bytes_copy(from, fd, source->name);
+    }
+    cli_text_release(&path);
+    return st;
+}
+
+/* Sets the place where the source's bytes can be read as often as needed. */
+static int source_place(struct cli_source *source)
+{
+    static bool input_was_read;
+    struct stat info;
+    if (strcmp(source->path, "-") == 0) {
+        source->name = "standard input";
+        if (input_was_read)
+            return cli_failf("standard input can be read only once");
+        input_was_read = true;
+        return spool(source, STDIN_FILENO);
+    }
+    if (stat(source->path, &info) != 0)
+        return cli_failf("%s: %s", source->path, strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return cli_failf("%s is a folder: name the files in it", source->path);
+    if (S_ISREG(info.st_mode))
+        return CLI_DONE;
+    int fd = open(source->path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return cli_failf("%s: %s", source->path, strerror(errno));
+    int st = spool(source, fd);
+    close(fd);
+    return st;
 }
 
 int cli_source_fail(const struct cli_source *source, const struct armi_error *err)
@@ -187,12 +218,8 @@ int cli_source_open(struct cli *cli, const struct cli_args *args, const char *pa
                     struct cli_source *out)
 {
     struct armi_error err = ARMI_ERROR_INIT;
-    int st = CLI_DONE;
     *out = (struct cli_source){.path = path, .name = path, .place = path};
-    if (strcmp(path, "-") == 0) {
-        out->name = "standard input";
-        st = input_spool(&out->place);
-    }
+    int st = source_place(out);
     if (st != CLI_DONE)
         return st;
     if (armi_file_probe(out->place, &out->format, &err) != ARMI_OK)

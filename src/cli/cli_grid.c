@@ -142,7 +142,8 @@ static void line_add(struct line *line, size_t index, const char *text, size_t s
 static void print_header(struct cli_grid *grid, FILE *out)
 {
     bool has_subtitles = false;
-    struct line titles = {grid, out, 0, 0, false}, subtitles = {grid, out, 0, 0, false};
+    struct line titles = {grid, out, grid->indent, 0, false},
+                subtitles = {grid, out, grid->indent, 0, false};
     for (size_t i = 0; i < grid->column_count; i++) {
         const char *title = grid->columns[i].title;
         line_add(&titles, i, title, strlen(title), CLI_BOLD);
@@ -162,15 +163,16 @@ void cli_grid_print(struct cli_grid *grid, FILE *out)
 {
     if (!grid->header_printed) {
         fit_line(grid);
-        print_header(grid, out);
+        if (!grid->no_header)
+            print_header(grid, out);
         grid->header_printed = true;
     }
     size_t from = 0;
-    struct line line = {grid, out, 0, 0, false};
+    struct line line = {grid, out, grid->indent, 0, false};
     for (size_t i = 0; i < grid->cell_count; i++) {
         size_t index = i % grid->column_count;
         if (index == 0)
-            line = (struct line){grid, out, 0, 0, false};
+            line = (struct line){grid, out, grid->indent, 0, false};
         line_add(&line, index, grid->text.data + from, grid->ends[i] - from,
                  (enum cli_style)grid->styles[i]);
         from = grid->ends[i];

@@ -27,6 +27,8 @@ struct cli_grid {
     struct cli_text text;
     size_t cell_width_max; /* longer cells are cut, with an ellipsis; 0 = no limit */
     size_t line_width_max; /* columns in the middle are left out; 0 = no limit */
+    size_t indent;         /* spaces before every line */
+    bool no_header;
     bool header_printed;
     bool has_gap; /* some column is hidden */
 };

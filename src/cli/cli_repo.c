@@ -3,8 +3,6 @@
  */
 #include "cli.h"
 
-#include <string.h>
-
 int cli_open(struct cli *cli)
 {
     struct armi_error err = ARMI_ERROR_INIT;
@@ -18,8 +16,6 @@ int cli_open(struct cli *cli)
     };
     if (armi_repository_open(cli->dir, &options, &cli->repo, &err) == ARMI_OK)
         return CLI_DONE;
-    if (err.status == ARMI_NOT_FOUND)
-        return cli_failf("%s (make one with: armi init %s)", err.message, cli->dir);
     return cli_fail_about(cli->dir, &err);
 }
 

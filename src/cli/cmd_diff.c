@@ -3,6 +3,7 @@
  */
 #include "cli.h"
 #include "cli_arrow.h"
+#include "cli_commit.h"
 #include "cli_diff.h"
 #include "cli_grid.h"
 
@@ -23,16 +24,6 @@ static void signed_cell(struct cli_grid *grid, char sign, uint64_t rows,
     if (rows > 0)
         snprintf(text, sizeof text, "%c%s", sign, cli_count(rows, &count));
     cli_grid_cell(grid, rows > 0 ? style : CLI_DIM, text);
-}
-
-static const char *versions_text(const struct armi_table_diff *item, struct cli_small *out)
-{
-    unsigned long long from = item->old_version, to = item->new_version;
-    if (from == 0 || to == 0 || from == to)
-        snprintf(out->text, sizeof out->text, "%llu", from == 0 ? to : from);
-    else
-        snprintf(out->text, sizeof out->text, "%llu -> %llu", from, to);
-    return out->text;
 }
 
 static void notes_cell(struct cli_grid *grid, const struct armi_table_diff *item)
@@ -66,7 +57,8 @@ void cli_diff_print(const struct armi_diff *diff)
         const struct armi_table_diff *item = &diff->items[i];
         cli_grid_cell(&grid, CLI_PLAIN, item->table);
         cli_grid_cell(&grid, CLI_PLAIN, armi_diff_kind_name(item->kind));
-        cli_grid_cell(&grid, CLI_PLAIN, versions_text(item, &small));
+        cli_grid_cell(&grid, CLI_PLAIN,
+                      cli_versions(item->old_version, item->new_version, &small));
         signed_cell(&grid, '+', item->rows_added, CLI_GREEN);
         signed_cell(&grid, '-', item->rows_removed, CLI_RED);
         signed_cell(&grid, '~', item->rows_changed, CLI_YELLOW);

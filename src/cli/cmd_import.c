@@ -155,6 +155,18 @@ static void sources_close(struct import *import)
 
 /* ---- writing ---- */
 
+/* The library speaks of its own option; here it has another spelling. */
+static void speak_of_options(struct armi_error *err)
+{
+    static const char ours[] = "--schema overwrite", theirs[] = "schema_mode=\"overwrite\"";
+    char *at = strstr(err->message, theirs);
+    if (at == NULL)
+        return;
+    size_t rest = strlen(at + strlen(theirs)) + 1;
+    memcpy(at, ours, strlen(ours));
+    memmove(at + strlen(ours), at + strlen(theirs), rest);
+}
+
 static int stream_write(struct import *import, struct armi_transaction *tx,
                         const struct item *item, const struct cli_source *named,
                         struct ArrowArrayStream *stream, bool append, uint64_t rows)
@@ -171,6 +183,7 @@ static int stream_write(struct import *import, struct armi_transaction *tx,
     cli_progress_total(rows);
     if (armi_transaction_write(tx, item->table, stream, &options, NULL, &err) == ARMI_OK)
         return CLI_DONE;
+    speak_of_options(&err);
     bool is_data = err.status == ARMI_CORRUPTION || err.status == ARMI_INVALID ||
                    err.status == ARMI_SCHEMA_MISMATCH || err.status == ARMI_UNSUPPORTED ||
                    err.status == ARMI_CONSTRAINT || err.status == ARMI_LIMIT;

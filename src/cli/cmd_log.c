@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "cli_memory.h"
+
 static void oneline_print(const struct armi_commit_info *info)
 {
     struct cli_small id, time;
@@ -79,39 +81,72 @@ int cmd_log(struct cli *cli, const struct cli_args *args)
     return st;
 }
 
-/* Against the first parent; a first commit is told by its tables alone. */
-static int show_one(struct cli *cli, const struct armi_commit_info *info)
+/* Against the first parent. */
+static int parent_diff(struct cli *cli, const struct armi_commit_info *info,
+                       struct armi_diff *out)
 {
     struct armi_error err = ARMI_ERROR_INIT;
-    struct armi_diff diff = {.size = sizeof diff};
-    struct cli_json json = {.out = stdout};
-    if (info->parent_count > 0) {
-        char from[ARMI_HASH_HEX_SIZE], to[ARMI_HASH_HEX_SIZE];
-        armi_hash_format(&info->parents[0], from);
-        armi_hash_format(&info->commit, to);
-        struct armi_diff_options options = {
-            .size = sizeof options,
-            .from = from,
-            .to = to,
-            .callbacks = cli_callbacks(cli, "comparing"),
+    char from[ARMI_HASH_HEX_SIZE], to[ARMI_HASH_HEX_SIZE];
+    armi_hash_format(&info->parents[0], from);
+    armi_hash_format(&info->commit, to);
+    struct armi_diff_options options = {
+        .size = sizeof options,
+        .from = from,
+        .to = to,
+        .callbacks = cli_callbacks(cli, "comparing"),
+    };
+    if (armi_diff_open(cli->repo, &options, out, &err) != ARMI_OK)
+        return cli_fail(&err);
+    return CLI_DONE;
+}
+
+/* What a commit without a parent has is all added. */
+static struct armi_diff first_diff(const struct armi_commit_info *info)
+{
+    struct armi_diff diff = {.size = sizeof diff, .count = info->table_count};
+    diff.items = cli_keep(info->table_count, sizeof *diff.items);
+    for (size_t i = 0; i < info->table_count; i++)
+        diff.items[i] = (struct armi_table_diff){
+            .table = info->tables[i].table,
+            .old_table = info->tables[i].table,
+            .kind = ARMI_DIFF_ADDED,
+            .new_version = info->tables[i].new_version,
+            .rows_added = info->tables[i].new_rows,
         };
-        if (armi_diff_open(cli->repo, &options, &diff, &err) != ARMI_OK)
-            return cli_fail(&err);
-    }
-    if (cli->json) {
-        cli_json_open(&json, NULL, '{');
-        cli_commit_json(info, &json);
-        cli_json_open(&json, "diff", '[');
-        cli_diff_json(&diff, &json);
-        cli_json_close(&json, ']');
-        cli_json_close(&json, '}');
-    } else {
+    return diff;
+}
+
+static void show_print(const struct cli *cli, const struct armi_commit_info *info,
+                       const struct armi_diff *diff)
+{
+    struct cli_json json = {.out = stdout};
+    if (!cli->json) {
         cli_commit_print(info, NULL);
-        cli_commit_tables_print(info);
-        if (diff.count > 0)
+        if (diff->count > 0)
             fputc('\n', stdout);
-        cli_diff_print(&diff);
+        cli_diff_print(diff);
+        return;
     }
+    cli_json_open(&json, NULL, '{');
+    cli_commit_json(info, &json);
+    cli_json_open(&json, "diff", '[');
+    cli_diff_json(diff, &json);
+    cli_json_close(&json, ']');
+    cli_json_close(&json, '}');
+}
+
+static int show_one(struct cli *cli, const struct armi_commit_info *info)
+{
+    struct armi_diff diff = {.size = sizeof diff};
+    if (info->parent_count == 0) {
+        diff = first_diff(info);
+        show_print(cli, info, &diff);
+        return CLI_DONE;
+    }
+    int st = parent_diff(cli, info, &diff);
+    if (st != CLI_DONE)
+        return st;
+    show_print(cli, info, &diff);
     armi_diff_release(&diff);
     return CLI_DONE;
 }

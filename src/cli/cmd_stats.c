@@ -26,8 +26,8 @@ static void size_line(const char *label, uint64_t bytes, uint64_t items, const c
     if (what == NULL)
         line(label, size.text);
     else {
-        snprintf(text, sizeof text, "%s in %s %s", size.text, cli_count(items, &count),
-                 what);
+        snprintf(text, sizeof text, "%s in %s %s%s", size.text, cli_count(items, &count),
+                 what, items == 1 ? "" : "s");
         line(label, text);
     }
 }
@@ -93,18 +93,17 @@ static void repository_print(const struct cli *cli, const struct armi_repository
     count_line("commits", s->commits);
     count_line("table versions", s->versions);
     size_line("  each with a copy", s->version_bytes, 0, NULL);
-    size_line("  as stored", stored, s->chunks + s->tiny_chunks, "chunks");
+    size_line("  as stored", stored, s->chunks + s->tiny_chunks, "chunk");
     if (stored > 0 && s->version_bytes > 0) {
         snprintf(text, sizeof text, "%.2f times",
                  (double)s->version_bytes / (double)stored);
         line("  saved by sharing", text);
     }
-    size_line("chunk files", s->chunk_bytes, s->chunks, "files");
-    size_line("chunks in catalog.db", s->tiny_chunk_bytes, s->tiny_chunks, "rows");
-    size_line("metadata", s->node_bytes, s->nodes, "nodes");
+    size_line("chunk files", s->chunk_bytes, s->chunks, "file");
+    size_line("chunks in catalog.db", s->tiny_chunk_bytes, s->tiny_chunks, "row");
+    size_line("metadata", s->node_bytes, s->nodes, "node");
     size_line("catalog.db", s->catalog_bytes, 0, NULL);
-    size_line("not reached any more", s->reclaimable_bytes, s->reclaimable_chunks,
-              "chunks");
+    size_line("not reached any more", s->reclaimable_bytes, s->reclaimable_chunks, "chunk");
 }
 
 static int repository_stats(struct cli *cli)
@@ -155,7 +154,7 @@ static void table_print(const char *table, const struct armi_table_info *info)
     count_line("rows", info->rows);
     count_line("columns", info->column_count);
     size_line("in Arrow memory", info->logical_bytes, 0, NULL);
-    size_line("stored", info->stored_bytes, info->chunk_count, "chunks");
+    size_line("stored", info->stored_bytes, info->chunk_count, "chunk");
     count_line("ranges", info->ranges);
     armi_hash_format(&info->root, hex);
     line("root", hex);

@@ -50,7 +50,7 @@ static int unknown_command(const char *name)
         return CLI_USAGE;
     }
     for (const struct cli_command *c = cli_commands; c->name != NULL; c++)
-        if (edits(name, c->name, 2) <= 2 && strlen(name) > 2) {
+        if (edits(name, c->name, 2) <= (strlen(name) > 4 ? 2 : 1) && strlen(name) > 2) {
             cli_failf("unknown command '%s'; see armi help (did you mean '%s'?)", name,
                       c->name);
             return CLI_USAGE;
