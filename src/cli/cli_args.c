@@ -62,7 +62,11 @@ static int global_set(struct cli *cli, const struct cli_option *option, const ch
 static int option_take(struct parser *p, const struct cli_option *option, bool is_global,
                        const char *value, struct cli_args *out)
 {
-    if (is_global)
+    bool is_question =
+        strcmp(option->name, "help") == 0 || strcmp(option->name, "version") == 0;
+    if (is_global && is_question && p->command != NULL && option->letter == 0)
+        return cli_usage(p->command, "unknown option '--%s'", option->name);
+    if (is_global && !is_question)
         return global_set(p->cli, option, value);
     out->options[out->option_count] = option;
     out->values[out->option_count++] = value;

@@ -155,16 +155,22 @@ static void sources_close(struct import *import)
 
 /* ---- writing ---- */
 
-/* The library speaks of its own option; here it has another spelling. */
+/* The library names its options as Python writes them; here they have another spelling. */
 static void speak_of_options(struct armi_error *err)
 {
-    static const char ours[] = "--schema overwrite", theirs[] = "schema_mode=\"overwrite\"";
-    char *at = strstr(err->message, theirs);
-    if (at == NULL)
-        return;
-    size_t rest = strlen(at + strlen(theirs)) + 1;
-    memcpy(at, ours, strlen(ours));
-    memmove(at + strlen(ours), at + strlen(theirs), rest);
+    static const char *const spellings[][2] = {
+        {"schema_mode=\"overwrite\"", "--schema overwrite"},
+        {"schema_mode=\"merge\"", "--schema merge"},
+    };
+    for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+        const char *theirs = spellings[i][0], *ours = spellings[i][1];
+        char *at = strstr(err->message, theirs);
+        if (at == NULL)
+            continue;
+        size_t size = strlen(ours), skip = strlen(theirs);
+        memcpy(at, ours, size); /* never longer than what it replaces */
+        memmove(at + size, at + skip, strlen(at + skip) + 1);
+    }
 }
 
 static int stream_write(struct import *import, struct armi_transaction *tx,
