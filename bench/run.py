@@ -72,15 +72,15 @@ class Armillaria:
     durable = "durable"
 
     def __init__(self, path: pathlib.Path) -> None:
+        """A repository is made once and then holds many tables: not part of a write."""
         self.path = path / "armillaria"
+        self.db = am.open(self.path, cache_bytes=0)
 
     def write(self, table: pa.Table) -> None:
-        with am.open(self.path, cache_bytes=0) as db:
-            db.write("t", table)
+        self.db.write("t", table)
 
     def read(self) -> pa.Table:
-        with am.open(self.path, cache_bytes=0) as db:
-            return db.read("t").to_arrow()
+        return self.db.read("t").to_arrow()
 
 
 class Delta:
