@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--format", dest="form", choices=("table", "json", "csv"),
                       help="how to print (default: table)")
     parser.add_argument("--no-progress", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--author", help=argparse.SUPPRESS)
+    parser.add_argument("--lock-timeout", type=float, default=60, help=argparse.SUPPRESS)
     parser.add_argument("-n", dest="limit", type=int, default=_ROWS_SHOWN, metavar="N",
                         help="rows that a table shows at most (default: %(default)s)")
     parser.add_argument("statement", help="the statement, or - to read it from standard input")
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         statement = sys.stdin.read() if options.statement == "-" else options.statement
-        with open_database(options.folder, create=False) as db:
+        with open_database(options.folder, create=False, lock_timeout=options.lock_timeout) as db:
             result = db.at(options.branch).sql(statement)
         _print(result, options.form or "table", options.limit, sys.stdout)
         sys.stdout.flush()

@@ -233,6 +233,11 @@ enum armi_status armi_changes_next(struct armi_changes *changes, struct armi_cha
     };
     if (change.table == NULL || change.author == NULL || change.message == NULL)
         return armi_error_no_memory(err);
+    size_t next = changes->next_op;
+    if (next_op(changes) == NULL)
+        commit_done(changes); /* that was its last change: `since` is this commit now */
+    else
+        changes->next_op = next;
     *out = change;
     *out_has = true;
     return ARMI_OK;

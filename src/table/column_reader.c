@@ -122,12 +122,20 @@ static enum armi_status file_get(struct armi_column_reader *reader,
 
 /* ---- columns ---- */
 
+/* An array of type null has no buffers: nothing to give back. */
+static void nulls_release(struct ArrowArray *array)
+{
+    array->release = NULL;
+}
+
 static enum armi_status nulls_make(const struct armi_field *field, uint64_t rows,
                                    struct ArrowArray *out, struct armi_error *err)
 {
     struct armi_field null_field = ARMI_FIELD_INIT;
     struct armi_array view = ARMI_ARRAY_INIT;
-    struct ArrowArray nulls = {.length = (int64_t)rows, .null_count = (int64_t)rows};
+    struct ArrowArray nulls = {.length = (int64_t)rows,
+                               .null_count = (int64_t)rows,
+                               .release = nulls_release};
     enum armi_status st = armi_field_init(&null_field, field->name, ARMI_TYPE_NULL, err);
     if (st == ARMI_OK)
         st = armi_array_init(&null_field, &nulls, ARMI_VALIDATE_NONE, &view, err);

@@ -43,6 +43,12 @@ void armi_rowset_release(struct armi_rowset *set)
 
 /* ---- adding ---- */
 
+/* An array of type null has no buffers: nothing to give back. */
+static void nulls_release(struct ArrowArray *array)
+{
+    array->release = NULL;
+}
+
 /* A column that the input lacks: nulls, cast to its type. */
 static enum armi_status column_of_nulls(struct armi_rowset_batch *batch, size_t c,
                                         const struct armi_field *field,
@@ -50,7 +56,8 @@ static enum armi_status column_of_nulls(struct armi_rowset_batch *batch, size_t 
 {
     struct armi_field null_field = ARMI_FIELD_INIT;
     struct ArrowArray nulls = {.length = (int64_t)batch->rows,
-                               .null_count = (int64_t)batch->rows};
+                               .null_count = (int64_t)batch->rows,
+                               .release = nulls_release};
     struct armi_array view = ARMI_ARRAY_INIT;
     enum armi_status st = armi_field_init(&null_field, field->name, ARMI_TYPE_NULL, err);
     if (st == ARMI_OK)

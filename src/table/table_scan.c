@@ -474,14 +474,29 @@ static enum armi_status columns_resolve(struct scan *scan,
     return st;
 }
 
+/* The predicate knows no table: an unknown column is told again, with it. */
+static enum armi_status where_compile(struct scan *scan, const struct armi_table_scan *options,
+                                      struct armi_error *err)
+{
+    struct armi_error own = ARMI_ERROR_INIT;
+    enum armi_status st =
+        armi_predicate_compile(options->where, &scan->version.schema, &scan->where, &own);
+    if (st == ARMI_NOT_FOUND)
+        return no_column(scan, options->name, own.name, err);
+    if (st != ARMI_OK && err != NULL) {
+        own.size = err->size;
+        *err = own;
+    }
+    return st;
+}
+
 static enum armi_status scan_begin(struct scan *scan, const struct armi_table_scan *options,
                                    struct armi_error *err)
 {
     armi_tree_store_init(&scan->store, &scan->io.nodes);
     struct armi_tree tree = armi_tree_store_ranges(&scan->store);
     if (options->where != NULL)
-        ARMI_TRY(armi_predicate_compile(options->where, &scan->version.schema, &scan->where,
-                                        err));
+        ARMI_TRY(where_compile(scan, options, err));
     ARMI_TRY(columns_resolve(scan, options, err));
     ARMI_TRY(armi_column_reader_new(&scan->io, options->cache, &scan->version.schema,
                                     &scan->reader, err));
