@@ -1,219 +1,20 @@
 /*
- * A column chunk: batch after batch becomes a page. Levels and values are written side by side; the
- * codec takes them from scratch memory, so that only what is kept ever lies in the output.
- *
- * V1 pages have one codec a chunk. So that a codec that never pays costs no bytes, pages stay as they
- * are until the first one gets smaller; then those before it are compressed after all.
+ * A column chunk: batch after batch becomes a page, with the encoding that the policy chose. Where a
+ * dictionary turns out to be no gain after all, the chunk is begun again without one.
  */
-#include "parquet/enc_internal.h"
+#include "parquet/enc_dict.h"
 
-#include <libdeflate.h>
 #include <string.h>
 
-static enum armi_status page_add(struct enc_column *c, const struct enc_page *page)
-{
-    return armi_buf_append(&c->pages, page, sizeof *page, c->err);
-}
+#include "base/alloc.h"
 
-static uint32_t page_crc(const struct enc_page *page)
-{
-    uint32_t crc = 0;
-    for (uint32_t i = 0; i < page->part_count; i++)
-        if (page->parts[i].size > 0)
-            crc = libdeflate_crc32(crc, page->parts[i].data, page->parts[i].size);
-    return crc;
-}
-
-static void page_seal(struct enc_column *c, struct enc_page *page)
-{
-    size_t size = 0;
-    for (uint32_t i = 0; i < page->part_count; i++)
-        size += page->parts[i].size;
-    page->compressed_size = (int32_t)size;
-    page->crc = c->settings->no_checksum ? 0 : page_crc(page);
-}
-
-/* ---- codec ---- */
-
-/* Compresses `raw` into the sink; *out is empty when it does not get smaller than `limit`. */
-static enum armi_status compress_into(struct enc_column *c, struct armi_slice raw,
-                                      size_t limit, struct armi_slice *out)
-{
-    uint8_t *at;
-    size_t size;
-    ARMI_TRY(enc_sink_reserve(&c->worker->sink, limit, &at, c->err));
-    ARMI_TRY(
-        armi_codec_compress(c->worker->codecs, c->codec, raw, at, limit, &size, c->err));
-    enc_sink_commit(&c->worker->sink, at, size);
-    *out = (struct armi_slice){at, size};
-    return ARMI_OK;
-}
-
-/* One contiguous piece of a page that was kept as it is. */
-static enum armi_status page_join(struct enc_column *c, const struct enc_page *page,
-                                  struct armi_slice *out)
-{
-    *out = page->parts[0];
-    if (page->part_count == 1)
-        return ARMI_OK;
-    uint8_t *at;
-    size_t first = page->parts[0].size;
-    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, (size_t)page->uncompressed_size, &at,
-                          c->err));
-    memcpy(at, page->parts[0].data, first);
-    memcpy(at + first, page->parts[1].data, page->parts[1].size);
-    *out = (struct armi_slice){at, (size_t)page->uncompressed_size};
-    return ARMI_OK;
-}
-
-/* The codec pays: all pages so far get it too. */
-static enum armi_status codec_turn_on(struct enc_column *c)
-{
-    struct enc_page *pages = enc_column_pages(c);
-    for (size_t i = 0; i < enc_column_page_count(c); i++) {
-        struct armi_slice raw;
-        ARMI_TRY(page_join(c, &pages[i], &raw));
-        ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size),
-                               &pages[i].parts[0]));
-        pages[i].part_count = 1;
-        pages[i].align = false;
-        page_seal(c, &pages[i]);
-    }
-    c->codec_state = ENC_CODEC_ON;
-    return ARMI_OK;
-}
-
-/* A page whose bytes lie in scratch memory goes out: compressed, or as it is. */
-static enum armi_status page_emit_packed(struct enc_column *c, struct enc_page *page,
-                                         struct armi_slice raw)
-{
-    struct armi_slice packed = {NULL, 0};
-    page->part_count = 1;
-    if (c->codec_state == ENC_CODEC_TRYING && raw.size > 0) {
-        ARMI_TRY(compress_into(c, raw, raw.size - 1, &packed));
-        if (packed.size > 0) {
-            page->parts[0] = packed;
-            /* Earlier pages are joined in the slot that holds this one, which is done with. */
-            ARMI_TRY(codec_turn_on(c));
-        }
-    } else if (c->codec_state == ENC_CODEC_ON) {
-        ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size), &packed));
-        page->parts[0] = packed;
-    }
-    if (packed.size == 0 && c->codec_state != ENC_CODEC_ON) {
-        uint8_t *at;
-        ARMI_TRY(enc_sink_reserve(&c->worker->sink, raw.size, &at, c->err));
-        memcpy(at, raw.data, raw.size);
-        enc_sink_commit(&c->worker->sink, at, raw.size);
-        page->parts[0] = (struct armi_slice){at, raw.size};
-    }
-    page_seal(c, page);
-    return page_add(c, page);
-}
-
-/* ---- levels ---- */
-
-static size_t levels_bound(const struct enc_column *c, const struct enc_batch *b)
-{
-    size_t n = (size_t)b->value_count, size = 0;
-    if (c->leaf->max_rep > 0)
-        size += 4 + enc_rle_bound(n, armi_bit_width(c->leaf->max_rep));
-    if (c->leaf->max_def > 0)
-        size += 4 + enc_rle_bound(n, armi_bit_width(c->leaf->max_def));
-    return size;
-}
-
-static uint8_t *level_size(uint8_t *begin, uint8_t *end)
-{
-    armi_store32(begin, (uint32_t)(end - begin - 4));
-    return end;
-}
-
-static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch *b,
-                             uint8_t *out)
-{
-    size_t n = (size_t)b->value_count;
-    if (c->leaf->max_rep > 0)
-        out = level_size(
-            out, enc_rle_bytes(b->rep, n, armi_bit_width(c->leaf->max_rep), out + 4));
-    if (c->leaf->max_def == 0)
-        return out;
-    unsigned width = armi_bit_width(c->leaf->max_def);
-    if (b->def != NULL)
-        return level_size(out, enc_rle_bytes(b->def, n, width, out + 4));
-    if (b->valid == NULL || b->null_count == b->value_count)
-        return level_size(out, enc_rle_run(b->valid == NULL ? 1 : 0, n, width, out + 4));
-    return level_size(out, enc_rle_bits(b->valid, n, out + 4));
-}
-
-/* ---- data pages ---- */
-
-static bool is_zero_copy(const struct enc_column *c, const struct enc_batch *b,
-                         enum armi_pq_encoding encoding)
-{
-    return c->codec_state == ENC_CODEC_OFF && encoding == ARMI_PQ_PLAIN &&
-           b->values.is_borrowed && b->values.width > 0 &&
-           b->values.count * b->values.width >= 4096;
-}
-
-static enum armi_status values_write(struct enc_column *c, const struct enc_batch *b,
-                                     const struct enc_encoding *encoding, uint8_t *out,
-                                     size_t *size)
-{
-    return encoding->encode(c, &b->values, out, size);
-}
-
-static enum armi_status page_size_check(struct enc_column *c, const struct enc_page *page,
-                                        size_t size)
-{
-    if (size > INT32_MAX)
-        return enc_error(c, ARMI_LIMIT, page->first_row,
-                         "a page of %zu bytes; at most 2^31 - 1 fit", size);
-    return ARMI_OK;
-}
-
-static enum armi_status page_encode(struct enc_column *c, const struct enc_batch *b,
-                                    struct enc_page *page)
-{
-    const struct enc_encoding *encoding = enc_encoding_find(page->encoding);
-    size_t levels = levels_bound(c, b), values = encoding->bound(&b->values);
-    bool zero_copy = is_zero_copy(c, b, page->encoding);
-    bool direct = c->codec_state == ENC_CODEC_OFF;
-    uint8_t *at, *end;
-    size_t room = levels + (zero_copy ? 0 : values) + 128;
-    if (direct)
-        ARMI_TRY(enc_sink_reserve(&c->worker->sink, room, &at, c->err));
-    else
-        ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, room, &at, c->err));
-    end = levels_write(c, b, at);
-    page->levels_size = (uint32_t)(end - at);
-    size_t size = 0;
-    if (zero_copy)
-        page->parts[1] =
-            (struct armi_slice){b->values.fixed, b->values.count * b->values.width};
-    else
-        ARMI_TRY(values_write(c, b, encoding, end, &size));
-    size += page->levels_size;
-    page->part_count = zero_copy ? 2 : 1;
-    size_t all = size + (zero_copy ? page->parts[1].size : 0);
-    ARMI_TRY(page_size_check(c, page, all));
-    page->uncompressed_size = (int32_t)all;
-    if (!direct)
-        return page_emit_packed(c, page, (struct armi_slice){at, size});
-    page->align = c->settings->align && page->encoding == ARMI_PQ_PLAIN &&
-                  b->values.width > 0 && b->values.count * b->values.width >= 4096;
-    page->parts[0] = (struct armi_slice){at, size};
-    enc_sink_commit(&c->worker->sink, at, size);
-    page_seal(c, page);
-    return page_add(c, page);
-}
-
-static size_t page_rows_max(const struct enc_column *c, uint32_t width)
+/* The same for all columns of up to 16 bytes a value, and a multiple of 8, so that bitmaps of later
+ * pages begin at whole bytes. */
+static size_t page_rows_max(uint32_t width)
 {
     if (width <= ENC_PAGE_BYTES / ENC_PAGE_ROWS)
         return ENC_PAGE_ROWS;
     size_t rows = ENC_PAGE_BYTES / width & ~(size_t)7;
-    (void)c;
     return rows < 8 ? 8 : rows;
 }
 
@@ -227,38 +28,158 @@ static int64_t cut_next(const struct enc_column *c, size_t *cut, int64_t positio
     return end < c->rows ? end : c->rows;
 }
 
-static enum armi_status batch_next(struct enc_column *c, struct enc_cursor *cursor,
-                                   int64_t end, struct enc_batch *b)
+bool enc_column_is_flat(const struct enc_column *c)
+{
+    return c->schema->nodes[c->leaf->node].parent == 0;
+}
+
+enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *cursor,
+                                  int64_t end, struct enc_batch *b)
 {
     uint32_t width =
         c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
-    size_t rows = page_rows_max(c, width);
+    size_t rows = page_rows_max(width);
     uint64_t bytes = c->encoding == ARMI_PQ_RLE_DICTIONARY ? UINT64_MAX : ENC_PAGE_BYTES;
-    return enc_batch_flat(c, cursor, end, rows, bytes, b);
+    return enc_column_is_flat(c) ? enc_batch_flat(c, cursor, end, rows, bytes, b)
+                                 : enc_batch_nested(c, cursor, end, rows, bytes, b);
+}
+
+/* ---- histograms ---- */
+
+static void levels_count(const uint8_t *levels, size_t count, int64_t *histogram)
+{
+    int64_t part[4][256];
+    memset(part, 0, sizeof part);
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (size_t k = 0; k < 4; k++)
+            part[k][levels[i + k]]++;
+    for (; i < count; i++)
+        part[0][levels[i]]++;
+    for (size_t v = 0; v < 256; v++)
+        histogram[v] += part[0][v] + part[1][v] + part[2][v] + part[3][v];
+}
+
+static void batch_count(struct enc_column *c, const struct enc_batch *b)
+{
+    if (b->def != NULL) {
+        levels_count(b->def, (size_t)b->value_count, c->def_histogram);
+        levels_count(b->rep, (size_t)b->value_count, c->rep_histogram);
+        return;
+    }
+    c->def_histogram[c->leaf->max_def] += b->value_count - b->null_count;
+    if (c->leaf->max_def > 0)
+        c->def_histogram[0] += b->null_count;
+    c->rep_histogram[0] += b->value_count;
+}
+
+/* ---- the loop ---- */
+
+static enum armi_status batch_stats(struct enc_column *c, const struct enc_dict *dict,
+                                    const struct enc_batch *b, const uint32_t *indices,
+                                    struct enc_stats *stats)
+{
+    /* Strings of a dictionary are compared once an entry, if that is less work. */
+    if (indices != NULL && b->values.strings != NULL && dict->count < b->values.count / 2)
+        ARMI_TRY(enc_dict_stats(c, dict, indices, b->values.count, stats));
+    else
+        enc_stats_values(c->order, &b->values, stats);
+    stats->null_count = b->null_count;
+    return ARMI_OK;
+}
+
+static enum armi_status batch_encode(struct enc_column *c, struct enc_dict *dict,
+                                     const struct enc_batch *b, int64_t first)
+{
+    uint32_t *indices = NULL;
+    struct enc_page page = {
+        .value_count = (int32_t)b->value_count,
+        .encoding = (int32_t)c->encoding,
+        .first_row = first,
+        .row_count = b->rows,
+        .unencoded_bytes = (int64_t)b->values.bytes,
+    };
+    if (b->value_count > INT32_MAX)
+        return enc_error(c, ARMI_LIMIT, first, "a row of more than 2^31 - 1 values");
+    if (c->encoding == ARMI_PQ_RLE_DICTIONARY) {
+        ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_INDICES,
+                              (b->values.count + 1) * sizeof *indices, &indices, c->err));
+        ARMI_TRY(enc_dict_add(c, dict, &b->values, indices));
+        if (dict->given_up)
+            return ARMI_OK;
+    }
+    ARMI_TRY(batch_stats(c, dict, b, indices, &page.stats));
+    ARMI_TRY(
+        enc_page_data(c, b, indices, indices != NULL ? enc_dict_width(dict) : 0, &page));
+    enc_stats_merge(c->order, &c->stats, &page.stats);
+    c->value_count += b->value_count;
+    c->unencoded_bytes += (int64_t)b->values.bytes;
+    batch_count(c, b);
+    return ARMI_OK;
+}
+
+static enum armi_status pages_encode(struct enc_column *c, struct enc_dict *dict)
+{
+    struct enc_cursor cursor = {0, 0, 0};
+    size_t cut = 0;
+    while (cursor.position < c->rows && !dict->given_up) {
+        struct enc_batch b;
+        int64_t first = cursor.position;
+        ARMI_TRY(enc_column_batch(c, &cursor, cut_next(c, &cut, first), &b));
+        ARMI_TRY(batch_encode(c, dict, &b, first));
+    }
+    return ARMI_OK;
+}
+
+/* As if nothing had been encoded. */
+static void column_reset(struct enc_column *c, struct armi_slab *slabs, size_t used)
+{
+    struct enc_sink *sink = &c->worker->sink;
+    while (sink->slabs != slabs) {
+        struct armi_slab *slab = sink->slabs;
+        sink->slabs = slab->next;
+        slab->next = NULL;
+        armi_slab_give(slab);
+    }
+    sink->used = used;
+    armi_buf_clear(&c->pages);
+    c->stats = (struct enc_stats){0};
+    c->value_count = c->unencoded_bytes = 0;
+    c->probe_next = 0;
+    memset(c->def_histogram, 0, 512 * sizeof *c->def_histogram);
+}
+
+static enum armi_status column_run(struct enc_column *c)
+{
+    struct enc_dict dict = {0};
+    struct armi_slab *slabs = c->worker->sink.slabs;
+    size_t used = c->worker->sink.used;
+    enum enc_codec_state codec_state = c->codec_state;
+    if (c->encoding == ARMI_PQ_RLE_DICTIONARY)
+        ARMI_TRY(enc_dict_init(c, &dict, c->dict_bytes_max));
+    ARMI_TRY(pages_encode(c, &dict));
+    if (dict.given_up) {
+        column_reset(c, slabs, used);
+        c->encoding = c->fallback;
+        c->codec_state = codec_state;
+        dict = (struct enc_dict){0};
+        ARMI_TRY(pages_encode(c, &dict));
+    }
+    if (c->encoding != ARMI_PQ_RLE_DICTIONARY)
+        return ARMI_OK;
+    struct enc_values entries;
+    ARMI_TRY(enc_dict_values(c, &dict, &entries));
+    c->distinct = dict.count;
+    return enc_page_dictionary(c, &entries);
 }
 
 enum armi_status enc_column_encode(struct enc_column *c)
 {
+    /* Levels are below 256: nesting is bounded. One block, the repetition levels' half behind. */
+    c->def_histogram = armi_alloc_zero(512, sizeof *c->def_histogram);
+    if (c->def_histogram == NULL)
+        return armi_error_no_memory(c->err);
+    c->rep_histogram = c->def_histogram + 256;
     ARMI_TRY(enc_policy_choose(c));
-    struct enc_cursor cursor = {0, 0, 0};
-    size_t cut = 0;
-    while (cursor.position < c->rows) {
-        struct enc_batch b;
-        int64_t first = cursor.position;
-        ARMI_TRY(batch_next(c, &cursor, cut_next(c, &cut, first), &b));
-        struct enc_page page = {
-            .value_count = (int32_t)b.value_count,
-            .encoding = (int32_t)c->encoding,
-            .first_row = first,
-            .row_count = b.rows,
-            .unencoded_bytes = (int64_t)b.values.bytes,
-        };
-        enc_stats_values(c->order, &b.values, &page.stats);
-        page.stats.null_count = b.null_count;
-        ARMI_TRY(page_encode(c, &b, &page));
-        enc_stats_merge(c->order, &c->stats, &page.stats);
-        c->value_count += b.value_count;
-        c->unencoded_bytes += (int64_t)b.values.bytes;
-    }
-    return ARMI_OK;
+    return column_run(c);
 }

@@ -5,7 +5,8 @@
 #include "parquet/enc_internal.h"
 
 static const struct enc_encoding *const encodings[] = {
-    &enc_plain,
+    &enc_plain,       &enc_delta_binary, &enc_delta_length,
+    &enc_delta_bytes, &enc_byte_split,   &enc_bool_rle,
 };
 
 const struct enc_encoding *enc_encoding_find(enum armi_pq_encoding id)

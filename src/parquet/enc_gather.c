@@ -225,17 +225,42 @@ enum armi_status enc_gather_begin(struct enc_gather *g, struct enc_column *c,
     return ARMI_OK;
 }
 
+static size_t fixed_size(const struct enc_gather *g, size_t count)
+{
+    return g->values.width > 0 ? count * g->values.width : armi_bitmap_size(count);
+}
+
+/* Room for `extra` more values, where it is not known before how many a page will have. */
+static enum armi_status gather_reserve(struct enc_gather *g, size_t extra)
+{
+    if (g->capacity - g->values.count >= extra)
+        return ARMI_OK;
+    size_t wanted = g->values.count + extra;
+    wanted = wanted > 2 * g->capacity ? wanted : 2 * g->capacity;
+    if (g->strings != NULL) {
+        ARMI_TRY(enc_slot_grow(g->c->worker, ENC_SLOT_STRINGS,
+                               g->values.count * sizeof *g->strings,
+                               wanted * sizeof *g->strings, &g->strings, g->c->err));
+        g->values.strings = g->strings;
+    }
+    if (g->fixed != NULL) {
+        ARMI_TRY(enc_slot_grow(g->c->worker, ENC_SLOT_FIXED, fixed_size(g, g->values.count),
+                               fixed_size(g, wanted) + 64, &g->fixed, g->c->err));
+        g->values.fixed = g->fixed;
+    }
+    g->capacity = wanted;
+    return ARMI_OK;
+}
+
 /* From here on the values are collected in the slot. */
 static enum armi_status fixed_own(struct enc_gather *g)
 {
     if (g->fixed != NULL)
         return ARMI_OK;
-    uint32_t width = g->values.width;
-    size_t size = width > 0 ? g->capacity * width : g->capacity / 8;
-    ARMI_TRY(enc_slot_get(g->c->worker, ENC_SLOT_FIXED, size + 64, &g->fixed, g->c->err));
+    ARMI_TRY(enc_slot_get(g->c->worker, ENC_SLOT_FIXED, fixed_size(g, g->capacity) + 64,
+                          &g->fixed, g->c->err));
     if (g->values.fixed != NULL)
-        memcpy(g->fixed, g->values.fixed,
-               width > 0 ? g->values.count * width : armi_bitmap_size(g->values.count));
+        memcpy(g->fixed, g->values.fixed, fixed_size(g, g->values.count));
     g->values.fixed = g->fixed;
     g->values.is_borrowed = false;
     return ARMI_OK;
@@ -270,10 +295,10 @@ static enum armi_status fixed_add(struct enc_gather *g, const uint8_t *src,
     bool same = leaf->convert == ARMI_PQ_COPY ||
                 (leaf->convert == ARMI_PQ_DECIMAL_INT && src_width == width);
     if (bits == NULL && same) {
-        if (g->values.count == 0 && g->fixed == NULL) {
+        if (lasting && g->values.count == 0 && g->fixed == NULL) {
             g->values.fixed = src;
             g->values.count = count;
-            g->values.is_borrowed = lasting;
+            g->values.is_borrowed = true;
             return ARMI_OK;
         }
         ARMI_TRY(fixed_own(g));
@@ -481,6 +506,7 @@ enum armi_status enc_gather_add(struct enc_gather *g, const struct armi_array *l
     enum armi_status status = ARMI_OK;
     if (count == 0 || g->c->leaf->convert == ARMI_PQ_NULL)
         return ARMI_OK;
+    ARMI_TRY(gather_reserve(g, n));
     if (g->c->leaf->convert == ARMI_PQ_BYTES) {
         status = strings_add(g, leaf, from, n, bits, bit_from, byte_limit, out_count);
     } else {

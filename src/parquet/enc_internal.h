@@ -141,6 +141,7 @@ struct enc_page {
 
 enum enc_codec_state {
     ENC_CODEC_OFF,
+    ENC_CODEC_PROBING, /* ours to choose: pages are looked at now and then */
     ENC_CODEC_TRYING, /* asked for, but no page has got smaller yet: all are stored as they are */
     ENC_CODEC_ON,
 };
@@ -162,13 +163,15 @@ struct enc_column {
     enum armi_pq_encoding fallback; /* where the dictionary is given up */
     struct armi_codec codec;
     enum enc_codec_state codec_state;
+    size_t probe_next;       /* PROBING: the page at which to look next */
+    uint64_t dict_bytes_max; /* a larger dictionary is no gain */
 
     /* What came out. */
     struct armi_buf pages; /* of struct enc_page; a dictionary's page is the first */
     struct enc_stats stats;
     int64_t value_count;
     int64_t unencoded_bytes;
-    int64_t *def_histogram; /* max_def + 1 counts, or NULL */
+    int64_t *def_histogram; /* counts of levels; owned, with the next */
     int64_t *rep_histogram;
     uint64_t distinct; /* of a dictionary that holds all values, else 0 */
     struct armi_slice bloom;
@@ -186,6 +189,9 @@ static inline size_t enc_column_page_count(const struct enc_column *c)
 
 /* Encodes everything; c->pages and the counts hold the result (enc_column.c). */
 enum armi_status enc_column_encode(struct enc_column *c);
+
+/* Whether the leaf is the column itself. */
+bool enc_column_is_flat(const struct enc_column *c);
 
 /* Errors that name the column, and the row where one is known (>= 0). */
 ARMI_PRINTF(4, 5)
@@ -244,6 +250,20 @@ enum armi_status enc_batch_nested(struct enc_column *c, struct enc_cursor *curso
                                   int64_t end, size_t rows_max, uint64_t byte_limit,
                                   struct enc_batch *out);
 
+/* The next page's worth, whichever kind of column it is. */
+enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *cursor,
+                                  int64_t end, struct enc_batch *out);
+
+/* ---- pages (enc_page.c) ---- */
+
+/* `indices` NULL: by page->encoding; else numbers of `width` bits. */
+enum armi_status enc_page_data(struct enc_column *c, const struct enc_batch *b,
+                               const uint32_t *indices, unsigned width,
+                               struct enc_page *page);
+/* Puts the dictionary page before all others. */
+enum armi_status enc_page_dictionary(struct enc_column *c,
+                                     const struct enc_values *entries);
+
 /* ---- runs and bits (enc_rle.c, enc_pack.c) ---- */
 
 /* `count` values of `width` bits, least significant first; room for enc_pack_size(count, width). The
@@ -288,6 +308,8 @@ const struct enc_encoding *enc_encoding_find(enum armi_pq_encoding id);
 /* DELTA_BINARY_PACKED of lengths, for the byte array encodings. */
 size_t enc_delta_bound(size_t count, unsigned width);
 uint8_t *enc_delta_i32(const int32_t *values, size_t count, uint8_t *out);
+
+size_t enc_shared_prefix(struct armi_slice a, struct armi_slice b);
 
 /* ---- policy (enc_policy.c) ---- */
 

@@ -36,76 +36,77 @@ static size_t run_min(unsigned width)
     return width <= 1 ? 64 : width <= 4 ? 24 : 16;
 }
 
-static uint8_t *packed_write(const uint32_t *values, size_t count, unsigned width,
-                             uint8_t *out)
+/* Packed values of either type; levels, which are bytes, are widened a group at a time. */
+static void pack_u32(const uint32_t *values, size_t count, unsigned width, uint8_t *out)
 {
-    if (count == 0)
-        return out;
-    size_t groups = (count + 7) / 8;
-    out = enc_varint(out, (uint64_t)groups << 1 | 1);
     enc_pack32(values, count, width, out);
-    size_t size = enc_pack_size(count, width), whole = groups * width;
-    memset(out + size, 0, whole - size);
-    return out + whole;
 }
 
-static size_t run_length(const uint32_t *values, size_t from, size_t count)
+static void pack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t *out)
 {
-    size_t i = from + 1;
-    uint32_t v = values[from];
-    while (i < count && values[i] == v)
-        i++;
-    return i - from;
-}
-
-uint8_t *enc_rle_indices(const uint32_t *values, size_t count, unsigned width, uint8_t *out)
-{
-    size_t least = run_min(width), start = 0, i = 0;
-    while (i < count) {
-        /* Equal to the value `least` - 1 ahead is necessary for a run to begin here: a cheap test. */
-        if (i + least > count)
-            break;
-        if (values[i] != values[i + least - 1] || values[i] != values[i + least / 2]) {
-            i++;
-            continue;
-        }
-        size_t run = run_length(values, i, count);
-        size_t fill = (8 - (i - start) % 8) % 8;
-        if (run < least + fill) {
-            i += run;
-            continue;
-        }
-        out = packed_write(values + start, i + fill - start, width, out);
-        out = enc_rle_run(values[i], run - fill, width, out);
-        i += run;
-        start = i;
-    }
-    return packed_write(values + start, count - start, width, out);
-}
-
-uint8_t *enc_rle_bytes(const uint8_t *values, size_t count, unsigned width, uint8_t *out)
-{
-    /* Levels: through a small window, so that the runs' logic exists once. Whole windows of one value
-     * are the usual case and are merged into one run. */
-    uint32_t window[4096];
-    size_t done = 0;
-    while (done < count) {
-        size_t run = 1;
-        while (done + run < count && values[done + run] == values[done])
-            run++;
-        if (run >= sizeof window / sizeof window[0] || done + run == count) {
-            out = enc_rle_run(values[done], run, width, out);
-            done += run;
-            continue;
-        }
-        size_t n = count - done < 4096 ? count - done : 4096;
+    uint32_t wide[256];
+    for (size_t at = 0; at < count; at += 256) {
+        size_t n = count - at < 256 ? count - at : 256;
         for (size_t i = 0; i < n; i++)
-            window[i] = values[done + i];
-        out = enc_rle_indices(window, n, width, out);
-        done += n;
+            wide[i] = values[at + i];
+        enc_pack32(wide, n, width, out);
+        out += enc_pack_size(n, width);
     }
-    return out;
 }
+
+/*
+ * A run that is long enough ends the packed stretch before it, after giving up as many values as fill
+ * that to a multiple of eight. Only the last stretch of all may be filled with zeros instead.
+ */
+#define HYBRID(T, packed_write, pack, run_length, hybrid)                                  \
+    static uint8_t *packed_write(const T *values, size_t count, unsigned width,            \
+                                 uint8_t *out)                                             \
+    {                                                                                      \
+        if (count == 0)                                                                    \
+            return out;                                                                    \
+        size_t groups = (count + 7) / 8;                                                   \
+        out = enc_varint(out, (uint64_t)groups << 1 | 1);                                  \
+        pack(values, count, width, out);                                                   \
+        size_t size = enc_pack_size(count, width), whole = groups * width;                 \
+        memset(out + size, 0, whole - size);                                               \
+        return out + whole;                                                                \
+    }                                                                                      \
+                                                                                           \
+    static size_t run_length(const T *values, size_t from, size_t count)                   \
+    {                                                                                      \
+        size_t i = from + 1;                                                               \
+        T v = values[from];                                                                \
+        while (i < count && values[i] == v)                                                \
+            i++;                                                                           \
+        return i - from;                                                                   \
+    }                                                                                      \
+                                                                                           \
+    uint8_t *hybrid(const T *values, size_t count, unsigned width, uint8_t *out)           \
+    {                                                                                      \
+        size_t least = run_min(width), start = 0, i = 0;                                   \
+        while (i + least <= count) {                                                       \
+            /* Necessary for a run to begin here, and cheap to see. */                     \
+            if (values[i] != values[i + least - 1] ||                                      \
+                values[i] != values[i + least / 2]) {                                      \
+                i++;                                                                       \
+                continue;                                                                  \
+            }                                                                              \
+            size_t run = run_length(values, i, count);                                     \
+            size_t fill = (8 - (i - start) % 8) % 8;                                       \
+            if (run < least + fill) {                                                      \
+                i += run;                                                                  \
+                continue;                                                                  \
+            }                                                                              \
+            out = packed_write(values + start, i + fill - start, width, out);              \
+            out = enc_rle_run(values[i], run - fill, width, out);                          \
+            i += run;                                                                      \
+            start = i;                                                                     \
+        }                                                                                  \
+        return packed_write(values + start, count - start, width, out);                    \
+    }
+
+HYBRID(uint32_t, packed32_write, pack_u32, run32_length, enc_rle_indices)
+HYBRID(uint8_t, packed8_write, pack_u8, run8_length, enc_rle_bytes)
 
 /* Words of 64 equal bits from word `at` on. */
 static size_t bits_run(const uint8_t *bits, size_t at, size_t words)

@@ -86,8 +86,10 @@ static struct enc_group *encoder_groups(const struct armi_pq_encoder *e, size_t 
 
 static void group_release(struct enc_group *group)
 {
-    for (uint32_t i = 0; i < group->column_count; i++)
+    for (uint32_t i = 0; i < group->column_count; i++) {
         armi_buf_release(&group->columns[i].pages);
+        armi_free(group->columns[i].def_histogram);
+    }
     armi_free(group->columns);
 }
 

@@ -1,0 +1,39 @@
+/*
+ * The dictionary of one column chunk while it is encoded.
+ */
+#ifndef ARMI_PARQUET_ENC_DICT_H
+#define ARMI_PARQUET_ENC_DICT_H
+
+#include "parquet/enc_internal.h"
+
+struct enc_dict {
+    uint32_t width; /* bytes of an entry; 0: strings */
+    uint32_t count;
+    uint64_t bytes;     /* of strings, lengths included */
+    uint64_t bytes_max; /* beyond it the dictionary is given up */
+    bool given_up;
+    uint32_t *table; /* number + 1; 0 is free */
+    size_t mask;
+    void *entries;
+};
+
+enum armi_status enc_dict_init(struct enc_column *c, struct enc_dict *d,
+                               uint64_t bytes_max);
+/* Numbers of the values; unless d->given_up is set, which is no failure. */
+enum armi_status enc_dict_add(struct enc_column *c, struct enc_dict *d,
+                              const struct enc_values *v, uint32_t *indices);
+/* Bytes of the dictionary page. */
+uint64_t enc_dict_bytes(const struct enc_dict *d);
+/* All entries as values, in a slot that the next page may use again. */
+enum armi_status enc_dict_values(struct enc_column *c, const struct enc_dict *d,
+                                 struct enc_values *out);
+/* Bounds of a page of strings. */
+enum armi_status enc_dict_stats(struct enc_column *c, const struct enc_dict *d,
+                                const uint32_t *indices, size_t count,
+                                struct enc_stats *stats);
+unsigned enc_dict_width(const struct enc_dict *d);
+size_t enc_dict_page_bound(size_t count, unsigned width);
+/* Bit width and numbers; returns the size. */
+size_t enc_dict_page(const uint32_t *indices, size_t count, unsigned width, uint8_t *out);
+
+#endif
