@@ -131,6 +131,7 @@ const char *cli_ref(const struct cli *cli, const char *ref); /* NULL: the branch
 struct armi_callbacks cli_callbacks(const struct cli *cli, const char *doing);
 /* What the bar counts up to, where the library cannot know; 0 = as it says. */
 void cli_progress_total(uint64_t rows);
+void cli_progress_unit(const char *unit); /* what is counted, where it is not rows */
 void cli_progress_clear(void);
 double cli_clock(void); /* seconds, monotonic */
 void cli_interrupt_install(void);
@@ -142,6 +143,7 @@ int cli_interrupted(void); /* the signal's number, or 0 */
 void cli_help_print(FILE *out);
 void cli_help_command(const struct cli_command *command, FILE *out);
 void cli_man_print(FILE *out);
+void cli_complete_print(FILE *out); /* completion for bash */
 
 /* Runs armi-NAME as git does; returns only if there is none. */
 int cli_external_run(const struct cli *cli, const char *name, int argc, char **argv);

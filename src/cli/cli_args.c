@@ -51,10 +51,10 @@ static int global_set(struct cli *cli, const struct cli_option *option, const ch
     else if (strcmp(option->name, "lock-timeout") == 0) {
         char *end;
         double seconds = strtod(value, &end);
-        if (end == value || *end != '\0' || !(seconds > 0 && seconds <= 4e6))
-            return cli_failf("--lock-timeout takes seconds, above 0, not '%s'", value);
+        if (end == value || *end != '\0' || !(seconds >= 0 && seconds <= 4e6))
+            return cli_failf("--lock-timeout takes seconds, not '%s'", value);
         cli->lock_timeout_ms = (uint64_t)(seconds * 1000 + 0.5);
-        cli->lock_timeout_ms += cli->lock_timeout_ms == 0;
+        cli->lock_timeout_ms += cli->lock_timeout_ms == 0; /* 0 would be the default */
     }
     return CLI_DONE;
 }

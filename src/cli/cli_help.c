@@ -118,6 +118,10 @@ int cmd_help(struct cli *cli, const struct cli_args *args)
         cli_man_print(stdout);
         return CLI_DONE;
     }
+    if (cli_args_has(args, "bash")) {
+        cli_complete_print(stdout);
+        return CLI_DONE;
+    }
     if (name == NULL) {
         cli_help_print(stdout);
         return CLI_DONE;

@@ -18,6 +18,7 @@ static volatile sig_atomic_t interrupts;
 
 static struct {
     const char *doing;
+    const char *unit; /* NULL = rows */
     double began, drawn;
     uint64_t total;
     bool shown;
@@ -62,24 +63,31 @@ static void draw(void *ctx, uint64_t done, uint64_t total)
     double now = cli_clock();
     if (now - bar.drawn < 0.1 || now - bar.began < 0.3)
         return;
+    struct cli_small some, all;
+    char line[BAR_WIDTH + 1], rate[32] = "";
     total = bar.total > 0 ? bar.total : total;
-    struct cli_small rows, all;
-    char line[BAR_WIDTH + 1];
-    double rate = (double)done / (now - bar.began);
     bar.drawn = now;
     bar.shown = true;
+    cli_count(done, &some);
+    if (bar.unit == NULL)
+        snprintf(rate, sizeof rate, "  %.1f M rows/s",
+                 (double)done / (now - bar.began) / 1e6);
+    const char *unit = bar.unit != NULL ? bar.unit : "rows";
     if (total == 0) {
-        fprintf(stderr, "\r%s  %s rows  %.1f M rows/s\033[K", bar.doing,
-                cli_count(done, &rows), rate / 1e6);
+        fprintf(stderr, "\r%s  %s %s%s\033[K", bar.doing, some.text, unit, rate);
         return;
     }
     double share = done < total ? (double)done / (double)total : 1.0;
-    size_t full = (size_t)(share * BAR_WIDTH);
     memset(line, '-', BAR_WIDTH);
-    memset(line, '#', full);
+    memset(line, '#', (size_t)(share * BAR_WIDTH));
     line[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r%s  [%s] %3.0f %%  %s of %s rows  %.1f M rows/s\033[K", bar.doing,
-            line, share * 100, cli_count(done, &rows), cli_count(total, &all), rate / 1e6);
+    fprintf(stderr, "\r%s  [%s] %3.0f %%  %s of %s %s%s\033[K", bar.doing, line,
+            share * 100, some.text, cli_count(total, &all), unit, rate);
+}
+
+void cli_progress_unit(const char *unit)
+{
+    bar.unit = unit;
 }
 
 void cli_progress_total(uint64_t rows)
@@ -104,6 +112,7 @@ struct armi_callbacks cli_callbacks(const struct cli *cli, const char *doing)
     bar.began = cli_clock();
     bar.drawn = 0;
     bar.total = 0;
+    bar.unit = NULL;
     callbacks.progress = draw;
     return callbacks;
 }

@@ -111,7 +111,7 @@ static int write_csv(struct export *export, struct ArrowArrayStream *stream)
         .delimiter = export->delimiter,
         .null_text = cli_args_value(export->args, "null"),
         .no_header = cli_args_has(export->args, "no-header"),
-        .callbacks = cli_callbacks(export->cli, export->scan.table),
+        .callbacks = cli_callbacks(export->cli, NULL),
     };
     if (armi_csv_write(stream, export->path, &options, &export->rows, &err) != ARMI_OK)
         return cli_fail_about(
@@ -145,7 +145,7 @@ static int write_parquet(struct export *export, struct ArrowArrayStream *stream,
     struct counted counted;
     int st = CLI_DONE;
     options.compression = cli_args_value(export->args, "compression");
-    options.callbacks = cli_callbacks(export->cli, export->scan.table);
+    options.callbacks = cli_callbacks(export->cli, NULL);
     counted_wrap(&counted, stream, &export->rows);
     if (armi_parquet_encode(&counted.stream, &options, &bytes, &err) != ARMI_OK)
         return cli_fail_about(to_stdout ? "standard output" : export->path, &err);
@@ -192,7 +192,7 @@ int cmd_export(struct cli *cli, const struct cli_args *args)
         st = cli_open(cli);
     if (st != CLI_DONE)
         return st;
-    export.scan.callbacks = cli_callbacks(cli, NULL);
+    export.scan.callbacks = cli_callbacks(cli, export.scan.table);
     if (armi_scan_open(cli->repo, &export.scan, &stream, &err) != ARMI_OK)
         return cli_fail(&err);
     st = export.format == ARMI_FORMAT_CSV ? write_csv(&export, &stream)

@@ -51,6 +51,7 @@ int cmd_verify(struct cli *cli, const struct cli_args *args)
     if (st != CLI_DONE)
         return st;
     options.callbacks = cli_callbacks(cli, "verifying");
+    cli_progress_unit("chunks");
     if (armi_repository_verify(cli->repo, &options, &result, &err) != ARMI_OK)
         return cli_fail(&err);
     cli_progress_clear();

@@ -318,7 +318,9 @@ const struct cli_command cli_commands[] = {
         .usage = LIST("[COMMAND]"),
         .about = "`armi COMMAND --help` prints the same.",
         .examples = LIST("armi help import"),
-        .options = OPTIONS({0, "man", NULL, "print the man page, armi(1), in roff"}),
+        .options = OPTIONS(
+            {0, "man", NULL, "print the man page, armi(1), in roff"},
+            {0, "bash", NULL, "print completion for bash: source <(armi help --bash)"}),
         .words_max = 1,
         .run = cmd_help,
     },

@@ -354,3 +354,37 @@ def test_values_of_csv_are_read_as_pyarrow_reads_what_we_write(people):
     back = pc.read_csv(people.folder / "out.csv")
     assert back.column("id").to_pylist() == [1, 2, 3]
     assert back.column("score").to_pylist() == [1.5, 2.0, None]
+
+
+def on_a_terminal(armi, *words, env=None):
+    """What the program prints on a terminal of 80 columns."""
+    reader, terminal = os.openpty()
+    running = subprocess.Popen([armi.path, *words], env=armi.env | {"TERM": "xterm"} | (env or {}), stdout=terminal,
+                               stderr=subprocess.PIPE)
+    os.close(terminal)
+    text = b""
+    while True:
+        try:
+            block = os.read(reader, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not block:
+            break
+        text += block
+    os.close(reader)
+    assert running.wait() == 0 and running.stderr.read() == b""
+    running.stderr.close()
+    return text.decode()
+
+
+def test_colour_on_a_terminal_and_none_with_no_color(people):
+    assert "\x1b[33mcommit" in on_a_terminal(people, "log")
+    assert "\x1b" not in on_a_terminal(people, "log", env={"NO_COLOR": "1"})
+    assert "\x1b" in on_a_terminal(people, "log", env={"NO_COLOR": ""})
+    assert "\x1b" not in on_a_terminal(people, "log", "--json")
+
+
+def test_the_author_is_the_nearest_that_was_named(people):
+    people.ok("import", "a", "people.parquet", "--author", "Option")
+    people.ok("import", "b", "people.parquet", env={"ARMI_AUTHOR": "Variable"})
+    assert [c["author"] for c in document(people.ok("log", "--json"))] == ["Variable", "Option", "tester"]

@@ -42,3 +42,17 @@ def test_the_man_page_is_formatted_without_a_warning():
     done = subprocess.run(["groff", "-man", "-Tutf8", "-ww", page], capture_output=True, check=True)
     assert done.stderr == b""
     assert "armi import" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(("words", "answer"), [
+    (["armi", "im"], "import"),
+    (["armi", "-C", "x", "--json", "sch"], "schema"),
+    (["armi", "import", "--app"], "--append"),
+    (["armi", "diff", "--exit"], "--exit-code"),
+    (["armi", "help", "verif"], "verify"),
+])
+def test_bash_completes_commands_and_options(armi, words, answer):
+    script = armi.ok("help", "--bash")
+    ask = f'{script}\nCOMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}\n_armi\necho "${{COMPREPLY[*]}}"'
+    done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True)
+    assert done.stdout == answer + "\n"
