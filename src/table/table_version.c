@@ -334,7 +334,7 @@ static enum armi_status version_decode(struct armi_slice bytes,
     struct armi_slice root;
     uint64_t pending;
     if (!armi_read_span(&r, ARMI_TABLE_ID_SIZE, &id) || !hash_read(&r, &nodes->schema) ||
-        !hash_read(&r, &nodes->settings) || !armi_read_span(&r, 20, &content) ||
+        !hash_read(&r, &nodes->settings) || !armi_read_span(&r, 32, &content) ||
         !armi_read_varint(&r, &out->rows) || !armi_read_varint(&r, &out->bytes) ||
         !armi_read_varint(&r, &out->ranges) || !armi_read_bytes(&r, &root) ||
         !armi_read_varint(&r, &pending) || pending > ARMI_PENDING_MAX)

@@ -38,7 +38,7 @@ struct armi_table_version {
     uint64_t rows, bytes; /* bytes of Arrow */
     uint64_t ranges;
     /* Content id: the logical hash of schema and rows. Equal means equal; unequal means compare. */
-    uint8_t content[20];
+    uint8_t content[32];
 };
 
 /* An empty table of no columns: what may be released. */
