@@ -79,21 +79,18 @@ const struct cli_command cli_commands[] = {
         .group = CLI_START,
         .usage = LIST("TABLE FILE... [-m MSG]", "TABLE=FILE... [-m MSG]"),
         .about =
-            "Reads Parquet or CSV, told apart by content, never by name; - is standard "
-            "input. The rows become the table, which is made if it is not there; history "
-            "keeps the old ones. Several files of one table are put behind each other. "
-            "With "
-            "TABLE=FILE, once for each table, many tables go into one commit; give one "
-            "table "
-            "several times for several files.\n\n"
+            "Reads Parquet or CSV, told apart by content; - is standard input. The rows "
+            "become the table, which is made if it is not there; history keeps the old "
+            "ones. Several files of one table are put behind each other. With TABLE=FILE, "
+            "once for each table, many tables go into one commit; give one table several "
+            "times for several files.\n\n"
             "What the table holds already is recognised and not written again. The report "
             "says, for each table, how many bytes were new and reused, and how many "
-            "columns "
-            "of ranges (runs of rows) were encoded and shared. An import that changes "
-            "nothing makes no commit.\n\n"
+            "columns of ranges (runs of rows) were encoded and shared. An import that "
+            "changes nothing makes no commit.\n\n"
             "CSV is read strictly, with types found over the whole file. An empty field "
-            "without quotes is null, and nothing else unless --null says so. Any bad row "
-            "is named, and then nothing is imported.",
+            "without quotes is null, and nothing else unless --null says so. A bad row is "
+            "named, and then nothing is imported.",
         .examples = LIST("armi import flights flights.parquet -m 'January'",
                          "armi import flights=f.parquet airlines=a.csv -m load",
                          "zcat log.csv.gz | armi import log - --append"),
@@ -104,7 +101,7 @@ const struct cli_command cli_commands[] = {
              "merge: also add columns and widen types; overwrite: take the new schema"},
             {0, "format", "F", "csv or parquet, whatever the content looks like"},
             {0, "null", "TEXT", "CSV: a field that is exactly TEXT is null too"},
-            {0, "delimiter", "C", "CSV: between fields; a character or tab"},
+            {0, "delimiter", "C", "CSV: a character, or tab; default comma, for .tsv tab"},
             {0, "no-header", NULL, "CSV: the first row is data"}),
         .words_min = 1,
         .words_max = WORDS_ANY,
@@ -128,7 +125,7 @@ const struct cli_command cli_commands[] = {
             {0, "compression", "C",
              "Parquet: auto, none, snappy, gzip, brotli, zstd[:level], lz4_raw"},
             {0, "null", "TEXT", "CSV: what null is written as; default nothing"},
-            {0, "delimiter", "C", "CSV: between fields; a character or tab"},
+            {0, "delimiter", "C", "CSV: a character, or tab; default comma, for .tsv tab"},
             {0, "no-header", NULL, "CSV: no row of names"}),
         .words_min = 1,
         .words_max = 2,
