@@ -204,8 +204,9 @@ enum armi_status armi_io_output_open(struct armi_io_output *output,
         return armi_error_errno(err, -error, "stat %s", path);
     if (error == 0 && stat.kind == ARMI_ENTRY_DIRECTORY)
         return armi_error_set(err, ARMI_INVALID, "%s is a folder, not a file", path);
+    output->replaces = error == 0 && stat.kind == ARMI_ENTRY_REGULAR;
     enum armi_status st = ARMI_OK;
-    if (error == 0 && stat.kind != ARMI_ENTRY_REGULAR)
+    if (error == 0 && !output->replaces)
         st = open_in_place(output, err);
     else
         st = open_beside(output, err);
@@ -243,9 +244,13 @@ enum armi_status armi_io_output_commit(struct armi_io_output *output,
 {
     const struct armi_os *os = output->os;
     int fd = output->fd;
+    /* A power cut must not find the old file gone and the new one not yet there. */
+    int error = output->replaces ? os->fsync(os, fd) : 0;
+    if (error < 0)
+        return armi_error_errno(err, -error, "write %s", output->path);
     output->fd = -1;
     /* The last that a network file system may have to say about what was written. */
-    int error = output->is_ours ? os->close(os, fd) : 0;
+    error = output->is_ours ? os->close(os, fd) : 0;
     if (error < 0)
         return armi_error_errno(err, -error, "write %s", output->path);
     if (output->temporary[0] == '\0')

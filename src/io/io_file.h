@@ -33,6 +33,7 @@ struct armi_io_output {
     int fd;
     bool is_ours; /* fd is closed by us */
     bool is_stream;
+    bool replaces; /* a file of that name is there */
     uint64_t offset;
     char temporary[ARMI_IO_PATH_SIZE]; /* "" = written in place */
 };
