@@ -57,8 +57,7 @@ static const char *const types[] = {
     "dictionary<values=string, indices=int32, ordered=0>",
     "dictionary<values=int64, indices=uint8, ordered=1>",
     "run_end_encoded<run_ends: int32, values: string>",
-    "run_end_encoded<run_ends: int16, values: dictionary<values=double, indices=int8, "
-    "ordered=0>>",
+    "run_end_encoded<run_ends: int16, values: dictionary<values=double, indices=int8>>",
     "struct<v: int32>",
     "struct<v: dictionary<values=string, indices=int16, ordered=0>>",
 };
