@@ -123,7 +123,8 @@ struct armi_repository_stats {
     uint64_t catalog_bytes;                         /* catalog.db and its WAL */
     uint64_t reclaimable_chunks, reclaimable_bytes; /* in the store, reached by no ref */
     struct armi_cache_stats cache;                  /* of this handle */
-    uint64_t flushes, bytes_written; /* issued by this process since it started */
+    uint64_t flushes;       /* since the process started; of the catalog: by this handle */
+    uint64_t bytes_written; /* to chunks and FORMAT, since the process started */
 };
 
 /* `ref` NULL = main. Walks all history: its cost grows with it. */

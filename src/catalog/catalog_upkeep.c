@@ -376,6 +376,7 @@ enum armi_status armi_catalog_stats(struct armi_catalog *catalog,
     ARMI_TRY(status);
     stats.file_bytes = file_size(catalog, ARMI_CATALOG_FILE) +
                        file_size(catalog, ARMI_CATALOG_FILE "-wal");
+    stats.flushes = atomic_load(&catalog->flushes);
     *out = stats;
     return ARMI_OK;
 }

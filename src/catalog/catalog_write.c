@@ -168,6 +168,8 @@ static bool run_batch(struct write_batch *batch, struct catalog_conn *conn)
     status = conn_run(conn, STMT_COMMIT, &why);
     if (status != ARMI_OK)
         commit_failed(batch, conn, status, &why);
+    else if (conn->synchronous == 2) /* FULL: the WAL was flushed once */
+        atomic_fetch_add(&batch->catalog->flushes, 1);
     return status == ARMI_OK;
 }
 
@@ -185,6 +187,8 @@ static void checkpoint_if_due(struct armi_catalog *catalog)
                                            NULL);
         if (rc == SQLITE_IOERR_FSYNC)
             atomic_store(&catalog->poisoned, true);
+        else if (conn->synchronous > 0)
+            atomic_fetch_add(&catalog->flushes, 2); /* of the WAL, then of the database */
     }
     gate_leave();
 }

@@ -91,6 +91,7 @@ static enum armi_status walk_fill(struct armi_walk *walk, struct armi_repository
     out->nodes = catalog.nodes;
     out->node_bytes = catalog.node_bytes;
     out->catalog_bytes = catalog.file_bytes;
+    out->flushes = catalog.flushes;
     return ARMI_OK;
 }
 
@@ -113,7 +114,7 @@ enum armi_status armi_repository_stats(struct armi_repository *repo, const char 
     ARMI_TRY(st);
     cache_fill(repo->core, &stats.cache);
     armi_os_counters(&counters);
-    stats.flushes = counters.fsyncs + counters.fdatasyncs;
+    stats.flushes += counters.fsyncs + counters.fdatasyncs;
     stats.bytes_written = counters.bytes_written;
     *out = stats;
     return ARMI_OK;
