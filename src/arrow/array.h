@@ -168,4 +168,9 @@ int64_t armi_array_run(const struct armi_array *array, int64_t i);
  * what the buffers hold beside them. */
 int64_t armi_array_data_size(const struct armi_array *array);
 
+/* The same for rows that stand alone: validity counts also where it is absent, and a dictionary for
+ * as many of its entries as there are rows, at most. So the sum over the pieces of a column
+ * hardly depends on how it is cut. */
+int64_t armi_array_rows_size(const struct armi_array *array);
+
 #endif

@@ -238,10 +238,14 @@ void armi_array_list(const struct armi_array *array, int64_t i, int64_t *from,
 
 /* ---- size ---- */
 
-static int64_t slice_size(const struct armi_array *array, int64_t from, int64_t count)
+/* `alone`: of the rows by themselves, see armi_array_rows_size. */
+static int64_t size_of(const struct armi_array *array, bool alone);
+
+static int64_t slice_size(const struct armi_array *array, int64_t from, int64_t count,
+                          bool alone)
 {
     struct armi_array slice = armi_array_slice(array, from, count);
-    return armi_array_data_size(&slice);
+    return size_of(&slice, alone);
 }
 
 static int64_t view_data_size(const struct armi_array *array)
@@ -255,26 +259,26 @@ static int64_t view_data_size(const struct armi_array *array)
     return size;
 }
 
-static int64_t list_data_size(const struct armi_array *array)
+static int64_t list_data_size(const struct armi_array *array, bool alone)
 {
     int64_t width = armi_layout_is_wide(array->layout) ? 8 : 4;
     const struct armi_array *child = &array->children[0];
     if (!armi_layout_is_list_view(array->layout)) {
         int64_t from = armi_array_offset_at(array, array->offset);
         int64_t to = armi_array_offset_at(array, array->offset + array->length);
-        return width * array->length + slice_size(child, from, to - from);
+        return width * array->length + slice_size(child, from, to - from, alone);
     }
     int64_t size = 2 * width * array->length;
     for (int64_t i = 0; i < array->length; i++) {
         int64_t from, count;
         armi_array_list(array, i, &from, &count);
         if (count > 0)
-            size += slice_size(child, from, count);
+            size += slice_size(child, from, count, alone);
     }
     return size;
 }
 
-static int64_t nested_data_size(const struct armi_array *array)
+static int64_t nested_data_size(const struct armi_array *array, bool alone)
 {
     int64_t size = 0;
     if (array->length == 0)
@@ -282,23 +286,33 @@ static int64_t nested_data_size(const struct armi_array *array)
     if (array->layout == ARMI_LAYOUT_FIXED_LIST) {
         int64_t width = array->field->width;
         return slice_size(&array->children[0], array->offset * width,
-                          array->length * width);
+                          array->length * width, alone);
     }
     if (array->layout == ARMI_LAYOUT_RUN_END) {
         int64_t first = armi_array_run(array, 0);
         int64_t runs = armi_array_run(array, array->length - 1) - first + 1;
-        return slice_size(&array->children[0], first, runs) +
-               slice_size(&array->children[1], first, runs);
+        return slice_size(&array->children[0], first, runs, alone) +
+               slice_size(&array->children[1], first, runs, alone);
     }
     for (size_t c = 0; c < array->child_count; c++)
-        size += slice_size(&array->children[c], array->offset, array->length);
+        size += slice_size(&array->children[c], array->offset, array->length, alone);
     return size;
 }
 
-int64_t armi_array_data_size(const struct armi_array *array)
+static int64_t dictionary_size(const struct armi_array *array, bool alone)
+{
+    int64_t size = size_of(array->dictionary, alone), entries = array->dictionary->length;
+    if (!alone || array->length >= entries)
+        return size;
+    return (int64_t)((double)size / (double)entries * (double)array->length);
+}
+
+static int64_t size_of(const struct armi_array *array, bool alone)
 {
     int64_t size = 0;
-    if (array->validity != NULL)
+    bool has_validity =
+        array->layout != ARMI_LAYOUT_RUN_END && (alone || array->validity != NULL);
+    if (has_validity)
         size = (int64_t)armi_bitmap_size((size_t)array->length);
     switch (array->layout) {
     case ARMI_LAYOUT_NULL:
@@ -310,7 +324,7 @@ int64_t armi_array_data_size(const struct armi_array *array)
         return size + array->width * array->length;
     case ARMI_LAYOUT_DICTIONARY:
         return size + array->width * array->length +
-               armi_array_data_size(array->dictionary);
+               dictionary_size(array, alone);
     case ARMI_LAYOUT_BINARY32:
     case ARMI_LAYOUT_BINARY64:
         size += (array->layout == ARMI_LAYOUT_BINARY64 ? 8 : 4) * array->length;
@@ -322,8 +336,18 @@ int64_t armi_array_data_size(const struct armi_array *array)
     case ARMI_LAYOUT_LIST64:
     case ARMI_LAYOUT_LIST_VIEW32:
     case ARMI_LAYOUT_LIST_VIEW64:
-        return size + list_data_size(array);
+        return size + list_data_size(array, alone);
     default:
-        return size + nested_data_size(array);
+        return size + nested_data_size(array, alone);
     }
+}
+
+int64_t armi_array_data_size(const struct armi_array *array)
+{
+    return size_of(array, false);
+}
+
+int64_t armi_array_rows_size(const struct armi_array *array)
+{
+    return size_of(array, true);
 }

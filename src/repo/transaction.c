@@ -1,6 +1,6 @@
 /*
  * Transactions: what happens between begin and commit. Chunks go to disk as they are made
- * (unnamed), nodes wait in memory; landing is in commit.c.
+ * (unnamed), nodes wait in memory; landing is in landing.c.
  */
 #include "repo/transaction_internal.h"
 
@@ -13,6 +13,7 @@
 #include "arrow/stream.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "os/handles.h"
 
 static void sink_init(struct armi_transaction *tx);
 
@@ -21,6 +22,10 @@ static void sink_init(struct armi_transaction *tx);
 enum armi_status armi_transaction_check(const struct armi_transaction *tx,
                                         struct armi_error *err)
 {
+    if (tx->generation != armi_handles_generation())
+        return armi_error_set(
+            err, ARMI_MISUSE,
+            "a transaction that was begun before fork() was used in the child");
     if (tx->state == TX_ACTIVE)
         return ARMI_OK;
     return armi_error_set(err, ARMI_MISUSE,
@@ -49,7 +54,8 @@ static enum armi_status branch_open(struct armi_transaction *tx, const char *bra
 }
 
 enum armi_status armi_transaction_begin(struct armi_repository *repo, const char *branch,
-                                        struct armi_transaction **out, struct armi_error *err)
+                                        struct armi_transaction **out,
+                                        struct armi_error *err)
 {
     ARMI_TRY(armi_core_check_writable(repo->core, err));
     struct armi_transaction *tx = armi_alloc_zero(1, sizeof *tx);
@@ -58,6 +64,7 @@ enum armi_status armi_transaction_begin(struct armi_repository *repo, const char
     atomic_init(&tx->owners, 1);
     tx->core = armi_core_ref(repo->core);
     tx->repo = repo;
+    tx->generation = armi_handles_generation();
     tx->gc_lock = (struct armi_lock)ARMI_LOCK_INIT;
     tx->callbacks = repo->callbacks;
     armi_tree_root_init(&tx->tables, true);
@@ -167,8 +174,8 @@ enum armi_status armi_transaction_set_message(struct armi_transaction *tx,
     return text_set(tx, &tx->message, message, ARMI_MESSAGE_SIZE_MAX, "message", err);
 }
 
-enum armi_status armi_transaction_set_author(struct armi_transaction *tx, const char *author,
-                                             struct armi_error *err)
+enum armi_status armi_transaction_set_author(struct armi_transaction *tx,
+                                             const char *author, struct armi_error *err)
 {
     return text_set(tx, &tx->author, author, ARMI_NAME_SIZE_MAX, "author", err);
 }
@@ -178,12 +185,18 @@ enum armi_status armi_transaction_set_metadata(struct armi_transaction *tx, cons
 {
     ARMI_TRY(armi_transaction_check(tx, err));
     if (tx->metadata.size + strlen(key) + strlen(value) > ARMI_METADATA_SIZE_MAX)
-        return armi_error_set(err, ARMI_LIMIT, "the commit's metadata is larger than %llu bytes",
+        return armi_error_set(err, ARMI_LIMIT,
+                              "the commit's metadata is larger than %llu bytes",
                               (unsigned long long)ARMI_METADATA_SIZE_MAX);
-    ARMI_TRY(armi_buf_append_bytes(&tx->metadata, key, strlen(key), err));
-    ARMI_TRY(armi_buf_append_bytes(&tx->metadata, value, strlen(value), err));
-    tx->metadata_count++;
-    return ARMI_OK;
+    size_t before = tx->metadata.size;
+    enum armi_status st = armi_buf_append_bytes(&tx->metadata, key, strlen(key), err);
+    if (st == ARMI_OK)
+        st = armi_buf_append_bytes(&tx->metadata, value, strlen(value), err);
+    if (st == ARMI_OK)
+        tx->metadata_count++;
+    else
+        tx->metadata.size = before;
+    return st;
 }
 
 enum armi_status armi_transaction_set_txid(struct armi_transaction *tx,
@@ -253,9 +266,9 @@ static enum armi_status gc_lock_take(struct armi_transaction *tx, struct armi_er
     char what[512];
     snprintf(what, sizeof what, "the gc lock of %s", tx->core->path);
     const struct armi_interrupt interrupt = {tx->callbacks.interrupted, tx->callbacks.ctx};
-    return armi_lock_acquire(tx->core->os, tx->core->dir, ARMI_LOCK_BYTE_GC, ARMI_LOCK_SHARED,
-                             (int64_t)tx->core->lock_timeout_ms * 1000000, &interrupt, what,
-                             &tx->gc_lock, err);
+    return armi_lock_acquire(tx->core->os, tx->core->dir, ARMI_LOCK_BYTE_GC,
+                             ARMI_LOCK_SHARED, (int64_t)tx->core->lock_timeout_ms * 1000000,
+                             &interrupt, what, &tx->gc_lock, err);
 }
 
 static enum armi_status tx_put_chunk(void *ctx, const struct armi_hash *hash,
@@ -366,7 +379,8 @@ static enum armi_status write_open(struct armi_transaction *tx, const char *tabl
     bool found;
     armi_table_version_init(&write.version);
     snprintf(write.name, sizeof write.name, "%s", table);
-    ARMI_TRY(armi_tables_find(&tx->core->nodes, &tx->tables, table, &found, &write.base, err));
+    ARMI_TRY(
+        armi_tables_find(&tx->core->nodes, &tx->tables, table, &found, &write.base, err));
     write.has_base = found && write.base.is_live;
     write.has_tombstone = found && !write.base.is_live;
     *out = write;
@@ -389,7 +403,8 @@ static enum armi_status writes_grow(struct armi_transaction *tx, struct armi_err
 
 /* What the transaction sees of the table now: *has, and then *version (owned). */
 static enum armi_status table_now(struct armi_transaction *tx, const struct tx_write *write,
-                                  bool is_own, bool *has, struct armi_table_version *version,
+                                  bool is_own, bool *has,
+                                  struct armi_table_version *version,
                                   struct armi_error *err)
 {
     *has = is_own ? !write->dropped : write->has_base;
@@ -405,15 +420,19 @@ static enum armi_status name_check(const char *table, struct armi_error *err)
     const char *problem = armi_table_name_problem(table);
     if (problem == NULL)
         return ARMI_OK;
-    return armi_error_object(err, ARMI_INVALID, "table", table, "Invalid table name: \"%s\": %s",
-                             table, problem);
+    return armi_error_object(err, ARMI_INVALID, "table", table,
+                             "Invalid table name: \"%s\": %s", table, problem);
 }
 
-static enum armi_status options_check(const char *table,
+static enum armi_status options_check(struct armi_transaction *tx, const char *table,
                                       const struct armi_write_options *options, bool exists,
                                       struct armi_error *err)
 {
+    struct armi_hash commit;
+    bool is_retry = false;
     if (options->mode == ARMI_WRITE_ERROR && exists)
+        ARMI_TRY(tx_landed_before(tx, &is_retry, &commit, err));
+    if (options->mode == ARMI_WRITE_ERROR && exists && !is_retry)
         return armi_error_object(err, ARMI_ALREADY_EXISTS, "table", table,
                                  "Table already exists: %s", table);
     if (options->mode == ARMI_WRITE_APPEND && options->schema_mode == ARMI_SCHEMA_OVERWRITE)
@@ -426,7 +445,8 @@ static enum armi_status options_check(const char *table,
 }
 
 static enum armi_status table_id_make(struct armi_transaction *tx,
-                                      uint8_t id[ARMI_TABLE_ID_SIZE], struct armi_error *err)
+                                      uint8_t id[ARMI_TABLE_ID_SIZE],
+                                      struct armi_error *err)
 {
     if (tx->core->os->random(tx->core->os, id, ARMI_TABLE_ID_SIZE) < 0)
         return armi_error_set(err, ARMI_STORAGE, "the system gives no random numbers");
@@ -455,7 +475,7 @@ static void result_fill(struct tx_write *write, const struct armi_table_written 
 static enum armi_status write_judge(struct armi_transaction *tx, struct tx_write *write,
                                     enum armi_op op, struct armi_error *err)
 {
-    write->op = !write->has_base ? ARMI_OP_CREATE
+    write->op = !write->has_base                                 ? ARMI_OP_CREATE
                 : write->only_appends || op == ARMI_OP_OVERWRITE ? op
                                                                  : ARMI_OP_OVERWRITE;
     write->changed = true;
@@ -500,13 +520,13 @@ static enum armi_status write_run(struct armi_transaction *tx, struct tx_write *
     tx->sink.parallel.interrupt =
         (struct armi_interrupt){how.callbacks.interrupted, how.callbacks.ctx};
     ARMI_TRY(table_id_make(tx, table_id, err));
-    ARMI_TRY(armi_table_write(&io, &tx->sink, parent, table_id, data, &how, &version, &written,
-                              err));
+    ARMI_TRY(armi_table_write(&io, &tx->sink, parent, table_id, data, &how, &version,
+                              &written, err));
     armi_table_version_release(&write->version);
     write->version = version;
     write->dropped = false;
     write->only_appends = write->only_appends && append;
-    write->blind = write->blind && options->blind && !append;
+    write->blind = write->blind && options->blind && options->mode == ARMI_WRITE_OVERWRITE;
     enum armi_status st =
         write_judge(tx, write, append ? ARMI_OP_APPEND : ARMI_OP_OVERWRITE, err);
     result_fill(write, &written, seconds_now() - start);
@@ -569,6 +589,7 @@ static enum armi_status attempt_run(struct armi_transaction *tx, struct attempt 
         const struct armi_table_written nothing = {0};
         armi_table_version_release(&a->write.version);
         a->write.version = a->parent;
+        a->write.blind = false;
         armi_table_version_init(&a->parent);
         result_fill(&a->write, &nothing, 0);
         return ARMI_OK;
@@ -583,7 +604,8 @@ static enum armi_status attempt_run(struct armi_transaction *tx, struct attempt 
 enum armi_status armi_transaction_write(struct armi_transaction *tx, const char *table,
                                         struct ArrowArrayStream *data,
                                         const struct armi_write_options *options,
-                                        struct armi_write_result *out, struct armi_error *err)
+                                        struct armi_write_result *out,
+                                        struct armi_error *err)
 {
     static const struct armi_write_options defaults = {.size = sizeof defaults};
     struct attempt a = {0};
@@ -599,7 +621,7 @@ enum armi_status armi_transaction_write(struct armi_transaction *tx, const char 
     if (st == ARMI_OK)
         st = attempt_open(tx, table, &a, err);
     if (st == ARMI_OK)
-        st = options_check(table, options, a.exists, err);
+        st = options_check(tx, table, options, a.exists, err);
     if (st == ARMI_OK)
         st = attempt_run(tx, &a, data, options, err);
     if (st == ARMI_OK)
@@ -607,6 +629,15 @@ enum armi_status armi_transaction_write(struct armi_transaction *tx, const char 
     attempt_release(&a);
     armi_stream_release(data);
     return st;
+}
+
+/* Its commit is there, so what it is to do is done. */
+static bool is_retry(struct armi_transaction *tx)
+{
+    struct armi_error ignored = ARMI_ERROR_INIT;
+    struct armi_hash commit;
+    bool landed = false;
+    return tx_landed_before(tx, &landed, &commit, &ignored) == ARMI_OK && landed;
 }
 
 enum armi_status armi_transaction_drop(struct armi_transaction *tx, const char *table,
@@ -618,7 +649,7 @@ enum armi_status armi_transaction_drop(struct armi_transaction *tx, const char *
     struct tx_write *own = tx_find(tx, table);
     if (own == NULL) {
         ARMI_TRY(write_open(tx, table, &write, err));
-        if (!write.has_base)
+        if (!write.has_base && !is_retry(tx))
             return armi_table_not_found(table, 0, err);
         own = &tx->writes[tx->write_count++];
         *own = write;
@@ -638,8 +669,8 @@ enum armi_status armi_transaction_drop(struct armi_transaction *tx, const char *
 
 /* ---- the end ---- */
 
-enum armi_status armi_transaction_commit(struct armi_transaction *tx, struct armi_hash *commit,
-                                         struct armi_error *err)
+enum armi_status armi_transaction_commit(struct armi_transaction *tx,
+                                         struct armi_hash *commit, struct armi_error *err)
 {
     struct armi_hash landed = {{0}};
     ARMI_TRY(armi_transaction_check(tx, err));
@@ -659,7 +690,8 @@ size_t armi_transaction_result_count(const struct armi_transaction *tx)
 }
 
 enum armi_status armi_transaction_result(const struct armi_transaction *tx, size_t index,
-                                         struct armi_write_result *out, struct armi_error *err)
+                                         struct armi_write_result *out,
+                                         struct armi_error *err)
 {
     if (tx->state != TX_COMMITTED)
         return armi_error_set(err, ARMI_MISUSE, "results come after the commit");

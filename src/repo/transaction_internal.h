@@ -1,5 +1,5 @@
 /*
- * The inside of a transaction, for transaction.c (operations) and commit.c (landing).
+ * The inside of a transaction, for transaction.c (operations) and landing.c.
  */
 #ifndef ARMI_REPO_TRANSACTION_INTERNAL_H
 #define ARMI_REPO_TRANSACTION_INTERNAL_H
@@ -19,7 +19,7 @@ struct tx_write {
     bool has_tombstone; /* it was not, but the name was used before (in base) */
     bool dropped;
     bool only_appends; /* every operation was an append: it can be rebased over anything */
-    bool blind;        /* …or an overwrite for which the last one wins */
+    bool blind;        /* …or a drop or an overwrite for which the last one wins */
     enum armi_op op;
     struct armi_table_version version; /* unless dropped */
     struct armi_write_result result;
@@ -44,8 +44,8 @@ struct armi_transaction {
     char branch[ARMI_NAME_SIZE_MAX + 1];
     enum tx_state state;
     struct armi_place snapshot;
-    struct armi_tree_root tables; /* of the snapshot */
-    struct armi_node_set nodes;   /* made by the transaction, over the catalog's */
+    struct armi_tree_root tables;   /* of the snapshot */
+    struct armi_node_set nodes;     /* made by the transaction, over the catalog's */
     struct armi_store_batch *batch; /* NULL until the first chunk */
     struct armi_lock gc_lock;       /* shared, from the first chunk to the end (I6) */
     struct tx_tiny_chunk *tiny;
@@ -60,11 +60,16 @@ struct armi_transaction {
     bool has_expected;
     struct armi_hash expected;
     struct armi_callbacks callbacks;
+    uint64_t generation; /* of the process: see os/handles.h */
 };
 
-/* Lands the transaction; *commit is the tip that holds its content. In commit.c. */
+/* Lands the transaction; *commit is the tip that holds its content. In landing.c. */
 enum armi_status tx_land(struct armi_transaction *tx, struct armi_hash *commit,
                          struct armi_error *err);
+
+/* Whether a commit with the transaction's id is there already. */
+enum armi_status tx_landed_before(struct armi_transaction *tx, bool *landed,
+                                  struct armi_hash *commit, struct armi_error *err);
 
 /* The record of a table, NULL if the transaction did not touch it. */
 struct tx_write *tx_find(const struct armi_transaction *tx, const char *table);

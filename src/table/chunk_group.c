@@ -58,7 +58,8 @@ static void columns_by_id(const struct armi_chunk_group *group,
         if (!group->dirty[c])
             continue;
         size_t at = n++;
-        for (; at > 0 && schema->children[columns[at - 1]].id > schema->children[c].id; at--)
+        for (; at > 0 && schema->children[columns[at - 1]].id > schema->children[c].id;
+             at--)
             columns[at] = columns[at - 1];
         columns[at] = c;
     }
@@ -70,7 +71,8 @@ static enum armi_status input_pieces(const struct armi_chunk_group *group,
 {
     size_t total = 0;
     for (size_t m = 0; m < group->count; m++)
-        total += armi_rowset_piece_count(set, group->members[m].row, group->members[m].rows);
+        total +=
+            armi_rowset_piece_count(set, group->members[m].row, group->members[m].rows);
     input->pieces = armi_alloc_array(total * group->dirty_count, sizeof *input->pieces);
     input->columns = armi_alloc_array(group->dirty_count, sizeof *input->columns);
     input->range_ends = armi_alloc_array(group->count, sizeof *input->range_ends);
@@ -141,8 +143,8 @@ static enum armi_status references_add(const struct armi_chunk_group *group,
 
 static enum armi_status group_write(struct armi_chunk_groups *groups,
                                     struct armi_chunk_group *group,
-                                    const struct armi_rowset *set, struct armi_range *ranges,
-                                    struct armi_error *err)
+                                    const struct armi_rowset *set,
+                                    struct armi_range *ranges, struct armi_error *err)
 {
     struct chunk_input input;
     struct armi_pq_output file = {0};
@@ -227,8 +229,8 @@ static enum armi_status member_add(struct armi_chunk_group *group,
 }
 
 /* Arrow bytes of the dirty columns. */
-static uint64_t dirty_bytes(const struct armi_rowset *set, const struct armi_planned *planned,
-                            size_t columns)
+static uint64_t dirty_bytes(const struct armi_rowset *set,
+                            const struct armi_planned *planned, size_t columns)
 {
     uint64_t bytes = 0;
     if (planned->dirty_count == columns)
@@ -240,7 +242,7 @@ static uint64_t dirty_bytes(const struct armi_rowset *set, const struct armi_pla
             struct armi_array piece[1];
             uint64_t n = armi_rowset_piece_rows(set, at, end - at);
             armi_rowset_pieces(set, c, at, n, piece);
-            bytes += (uint64_t)armi_array_data_size(piece);
+            bytes += (uint64_t)armi_array_rows_size(piece);
             at += n;
         }
     }
@@ -255,9 +257,10 @@ enum armi_status armi_chunk_groups_add(struct armi_chunk_groups *groups,
     struct armi_chunk_group *group = NULL;
     uint64_t bytes = dirty_bytes(set, planned, groups->schema->child_count);
     ARMI_TRY(group_for(groups, planned, &group, err));
-    if (group->count != 0 && (bytes > ARMI_CHUNK_ARROW_MAX - group->bytes ||
-                              group->bytes > ARMI_CHUNK_ARROW_MAX ||
-                              planned->rows > groups->rows_max - group->rows))
+    if (group->count != 0 &&
+        (bytes > ARMI_CHUNK_ARROW_MAX - group->bytes ||
+         group->bytes > ARMI_CHUNK_ARROW_MAX || group->rows > groups->rows_max ||
+         planned->rows > groups->rows_max - group->rows))
         ARMI_TRY(group_write(groups, group, set, ranges, err));
     ARMI_TRY(member_add(group, planned, range, err));
     group->bytes += bytes;

@@ -18,7 +18,6 @@ struct entry {
 };
 
 struct armi_column_cache {
-    pthread_mutex_t lock;
     uint64_t capacity;
     struct entry **slots; /* a power of two of them */
     size_t slot_count;
@@ -27,6 +26,28 @@ struct armi_column_cache {
 };
 
 #define SLOTS 4096
+
+/*
+ * One lock for all caches, held for a few hundred instructions: so that a fork can take it, and a
+ * child never finds a list that a thread which it does not have was changing.
+ */
+static pthread_mutex_t cache_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void fork_prepare(void)
+{
+    pthread_mutex_lock(&cache_lock);
+}
+
+static void fork_done(void)
+{
+    pthread_mutex_unlock(&cache_lock);
+}
+
+static void fork_hook(void)
+{
+    pthread_atfork(fork_prepare, fork_done, fork_done);
+}
 
 enum armi_status armi_column_cache_new(uint64_t capacity, struct armi_column_cache **out,
                                        struct armi_error *err)
@@ -38,7 +59,7 @@ enum armi_status armi_column_cache_new(uint64_t capacity, struct armi_column_cac
         armi_free(slots);
         return armi_error_no_memory(err);
     }
-    pthread_mutex_init(&cache->lock, NULL);
+    pthread_once(&fork_once, fork_hook);
     cache->capacity = cache->stats.capacity = capacity;
     cache->slots = slots;
     cache->slot_count = SLOTS;
@@ -62,7 +83,6 @@ void armi_column_cache_free(struct armi_column_cache *cache)
         next = entry->newer;
         entry_free(entry);
     }
-    pthread_mutex_destroy(&cache->lock);
     armi_free(cache->slots);
     armi_free(cache);
 }
@@ -85,10 +105,12 @@ static bool key_equal(const struct armi_column_key *a, const struct armi_column_
            memcmp(&a->chunk, &b->chunk, sizeof a->chunk) == 0;
 }
 
-static struct entry *find(struct armi_column_cache *cache, const struct armi_column_key *key)
+static struct entry *find(struct armi_column_cache *cache,
+                          const struct armi_column_key *key, const struct armi_field *field)
 {
     struct entry *entry = *slot_of(cache, key);
-    while (entry != NULL && !key_equal(&entry->key, key))
+    while (entry != NULL &&
+           (!key_equal(&entry->key, key) || !armi_field_equal(&entry->field, field, 0)))
         entry = entry->hash_next;
     return entry;
 }
@@ -120,41 +142,33 @@ static void evict(struct armi_column_cache *cache, struct entry *entry)
     entry_free(entry);
 }
 
-static enum armi_status entry_export(const struct entry *entry, struct armi_field *field,
-                                     struct ArrowArray *out, struct armi_error *err)
+static enum armi_status entry_export(const struct entry *entry, struct ArrowArray *out,
+                                     struct armi_error *err)
 {
-    struct armi_field copy = ARMI_FIELD_INIT;
-    if (field != NULL)
-        ARMI_TRY(armi_field_copy(&entry->field, &copy, err));
-    enum armi_status st = armi_array_export_slice(&entry->view, 0, entry->view.length,
-                                                  entry->holder, out, err);
-    if (st != ARMI_OK)
-        armi_field_release(&copy);
-    else if (field != NULL)
-        *field = copy;
-    return st;
+    return armi_array_export_slice(&entry->view, 0, entry->view.length, entry->holder, out,
+                                   err);
 }
 
 /* ---- the interface ---- */
 
 enum armi_status armi_column_cache_get(struct armi_column_cache *cache,
-                                       const struct armi_column_key *key, bool *found,
-                                       struct armi_field *field, struct ArrowArray *out,
-                                       struct armi_error *err)
+                                       const struct armi_column_key *key,
+                                       const struct armi_field *field, bool *found,
+                                       struct ArrowArray *out, struct armi_error *err)
 {
     enum armi_status st = ARMI_OK;
-    pthread_mutex_lock(&cache->lock);
-    struct entry *entry = find(cache, key);
+    pthread_mutex_lock(&cache_lock);
+    struct entry *entry = find(cache, key, field);
     *found = entry != NULL;
     if (entry != NULL) {
         cache->stats.hits++;
         list_remove(cache, entry);
         list_add(cache, entry);
-        st = entry_export(entry, field, out, err);
+        st = entry_export(entry, out, err);
     } else {
         cache->stats.misses++;
     }
-    pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache_lock);
     return st;
 }
 
@@ -174,7 +188,7 @@ static enum armi_status entry_new(const struct armi_column_key *key,
         st = armi_array_init(&entry->field, armi_holder_array(entry->holder),
                              ARMI_VALIDATE_NONE, &entry->view, err);
     if (st == ARMI_OK)
-        st = entry_export(entry, NULL, array, err);
+        st = entry_export(entry, array, err);
     if (st != ARMI_OK) {
         entry_free(entry);
         return st;
@@ -197,9 +211,9 @@ enum armi_status armi_column_cache_put(struct armi_column_cache *cache,
         return ARMI_OK;
     struct entry *entry = NULL;
     ARMI_TRY(entry_new(key, field, array, &entry, err));
-    pthread_mutex_lock(&cache->lock);
-    if (find(cache, key) != NULL) {
-        pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_lock(&cache_lock);
+    if (find(cache, key, field) != NULL) {
+        pthread_mutex_unlock(&cache_lock);
         entry_free(entry); /* another thread was faster */
         return ARMI_OK;
     }
@@ -211,14 +225,14 @@ enum armi_status armi_column_cache_put(struct armi_column_cache *cache,
     list_add(cache, entry);
     cache->stats.bytes += bytes;
     cache->stats.entries++;
-    pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache_lock);
     return ARMI_OK;
 }
 
 void armi_column_cache_stats(struct armi_column_cache *cache,
                              struct armi_column_cache_stats *out)
 {
-    pthread_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache_lock);
     *out = cache->stats;
-    pthread_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache_lock);
 }

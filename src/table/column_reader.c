@@ -216,20 +216,40 @@ enum armi_status armi_column_reader_read(struct armi_column_reader *reader,
     bool found = false;
     enum armi_status st = ARMI_OK;
     if (reader->cache != NULL)
-        st = armi_column_cache_get(reader->cache, &key, &found, &stored, &array, err);
+        st = armi_column_cache_get(reader->cache, &key, field, &found, &array, err);
     if (st == ARMI_OK && !found) {
         st = column_decode(reader, field, run, &stored, &array, err);
+        if (st == ARMI_OK)
+            st = to_type(&stored, field, &array, err);
         if (st == ARMI_OK && reader->cache != NULL)
-            st = armi_column_cache_put(reader->cache, &key, &stored, &array, err);
+            st = armi_column_cache_put(reader->cache, &key, field, &array, err);
     }
-    if (st == ARMI_OK)
-        st = to_type(&stored, field, &array, err);
     armi_field_release(&stored);
     if (st != ARMI_OK) {
         armi_arrow_array_release(&array);
         return st;
     }
     *out = array;
+    return ARMI_OK;
+}
+
+enum armi_status armi_column_reader_stored(struct armi_column_reader *reader, int32_t id,
+                                           const struct armi_column_run *run,
+                                           struct armi_field *stored,
+                                           struct ArrowArray *out, struct armi_error *err)
+{
+    struct armi_field type = ARMI_FIELD_INIT;
+    struct ArrowArray array = {0};
+    char name[] = "";
+    const struct armi_field column = {.name = name, .id = id};
+    enum armi_status st = column_decode(reader, &column, run, &type, &array, err);
+    if (st != ARMI_OK) {
+        armi_field_release(&type);
+        armi_arrow_array_release(&array);
+        return st;
+    }
+    armi_field_move(&type, stored);
+    armi_arrow_array_move(&array, out);
     return ARMI_OK;
 }
 

@@ -21,7 +21,8 @@ struct armi_column_run {
 };
 
 /*
- * `schema` (borrowed) has the types that come out, by column id. `cache` may be NULL. *out is
+ * `schema` (borrowed) has the types that come out, by column id; NULL for a reader of what is
+ * stored (below). `cache` may be NULL. *out is
  * owned: armi_column_reader_free().
  */
 enum armi_status armi_column_reader_new(const struct armi_table_io *io,
@@ -36,6 +37,15 @@ enum armi_status armi_column_reader_read(struct armi_column_reader *reader,
                                          const struct armi_field *field,
                                          const struct armi_column_run *run,
                                          struct ArrowArray *out, struct armi_error *err);
+
+/*
+ * The run as it lies in the chunk, past the cache: *stored becomes its type, as the chunk itself
+ * tells it where the reader has no schema. Both are owned by the caller.
+ */
+enum armi_status armi_column_reader_stored(struct armi_column_reader *reader, int32_t id,
+                                           const struct armi_column_run *run,
+                                           struct armi_field *stored,
+                                           struct ArrowArray *out, struct armi_error *err);
 
 /* Where the rows of a range's column lie. */
 struct armi_column_run armi_range_run(const struct armi_range *range, int32_t id);

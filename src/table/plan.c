@@ -39,8 +39,8 @@ void armi_plan_release(struct armi_plan *plan)
 /* ---- candidates and their fingerprints ---- */
 
 static enum armi_status candidate_init(const struct armi_plan *plan, uint64_t row,
-                                       uint64_t rows, size_t twin,
-                                       struct armi_planned *out, struct armi_error *err)
+                                       uint64_t rows, size_t twin, struct armi_planned *out,
+                                       struct armi_error *err)
 {
     size_t columns = plan->options.schema->child_count;
     struct armi_stats *stats =
@@ -83,8 +83,8 @@ struct fingerprint_job {
 };
 
 /* What the twin does not tell: the column is new, or differs. */
-static void stats_compute(const struct armi_plan *plan, struct armi_planned *range, size_t c,
-                          const struct armi_array *pieces, size_t count)
+static void stats_compute(const struct armi_plan *plan, struct armi_planned *range,
+                          size_t c, const struct armi_array *pieces, size_t count)
 {
     bool is_twins = range->twin != ARMI_TWIN_NONE &&
                     column_equal(plan, range, &plan->options.parents[range->twin], c);
@@ -113,7 +113,7 @@ static enum armi_status fingerprint_task(void *ctx, size_t index, unsigned worke
     armi_rowset_pieces(job->set, c, range->row, range->rows, pieces);
     uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++)
-        bytes += (uint64_t)armi_array_data_size(&pieces[i]);
+        bytes += (uint64_t)armi_array_rows_size(&pieces[i]);
     job->bytes[index] = bytes;
     enum armi_status st =
         armi_fingerprint_pieces(&job->set->schema->children[c], pieces, count,
@@ -263,6 +263,8 @@ static size_t block_aligned(const struct armi_plan *plan, const struct armi_plan
         size_t equal = 0;
         for (size_t c = 0; c < plan->options.schema->child_count && same_rows; c++)
             equal += column_equal(plan, &block[i], twin, c);
+        if (block[i].rows > 1 && block[i].bytes > plan->options.range_bytes)
+            break;
         if (anchors_equal(plan, &block[i], twin) ||
             (same_rows && 2 * equal >= plan->options.schema->child_count))
             good = i + 1;
@@ -300,9 +302,10 @@ static enum armi_status align_forward(struct armi_plan *plan, const struct armi_
  * Twins from the end of the input and of the parent, down to `row` and next_parent. They are
  * collected in `tail`, last range first, and given their place when the middle is planned.
  */
-static enum armi_status align_backward(struct armi_plan *plan, const struct armi_rowset *set,
-                                       uint64_t row, struct armi_planned **tail,
-                                       size_t *tail_count, struct armi_error *err)
+static enum armi_status align_backward(struct armi_plan *plan,
+                                       const struct armi_rowset *set, uint64_t row,
+                                       struct armi_planned **tail, size_t *tail_count,
+                                       struct armi_error *err)
 {
     size_t room = plan->options.parent_count - plan->next_parent;
     uint64_t end = set->rows;
@@ -336,9 +339,9 @@ static enum armi_status align_backward(struct armi_plan *plan, const struct armi
 
 /* ---- CUT ---- */
 
-static enum armi_status rows_hash(const struct armi_plan *plan, const struct armi_rowset *set,
-                                  uint64_t from, uint64_t count, uint64_t *out,
-                                  struct armi_error *err)
+static enum armi_status rows_hash(const struct armi_plan *plan,
+                                  const struct armi_rowset *set, uint64_t from,
+                                  uint64_t count, uint64_t *out, struct armi_error *err)
 {
     size_t pieces = armi_rowset_piece_count(set, from, count);
     size_t anchors = plan->options.anchor_count;
@@ -377,24 +380,84 @@ static enum armi_status hashes_before(const struct armi_plan *plan,
 }
 
 /* Where the range that begins at `row` ends, before `end`; 0 = not before `end`. */
-static enum armi_status cut_find(const struct armi_plan *plan, const struct armi_rowset *set,
-                                 uint64_t row, uint64_t end, uint64_t *rows,
-                                 struct armi_error *err)
+static enum armi_status boundary_find(const struct armi_plan *plan,
+                                      const struct armi_rowset *set, uint64_t row,
+                                      uint64_t end, uint64_t target, uint64_t *rows,
+                                      struct armi_error *err)
 {
     *rows = 0;
-    if (plan->options.target_rows == 0 || plan->options.anchor_count == 0)
-        return ARMI_OK;
+    if (target == 0 || plan->options.anchor_count == 0)
+        return ARMI_OK; /* small, or of nothing but nulls */
     struct armi_boundary boundary;
     uint64_t before[ARMI_BOUNDARY_WINDOW], hashes[1024];
     size_t count, used;
     ARMI_TRY(hashes_before(plan, set, row, before, &count, err));
-    armi_boundary_init(&boundary, plan->options.target_rows);
+    armi_boundary_init(&boundary, target);
     armi_boundary_begin(&boundary, before, count);
     for (uint64_t at = row; at < end && *rows == 0; at += used) {
         uint64_t n = end - at < 1024 ? end - at : 1024;
         ARMI_TRY(rows_hash(plan, set, at, n, hashes, err));
         *rows = armi_boundary_feed(&boundary, hashes, (size_t)n, &used);
     }
+    return ARMI_OK;
+}
+
+static uint64_t rows_size(const struct armi_rowset *set, uint64_t row, uint64_t rows)
+{
+    uint64_t bytes = 0;
+    for (uint64_t at = row, end = row + rows; at < end;) {
+        uint64_t n = armi_rowset_piece_rows(set, at, end - at);
+        for (size_t c = 0; c < set->schema->child_count; c++) {
+            struct armi_array piece;
+            armi_rowset_pieces(set, c, at, n, &piece);
+            bytes += (uint64_t)armi_array_rows_size(&piece);
+        }
+        at += n;
+    }
+    return bytes;
+}
+
+/*
+ * A range of `rows` rows that would be too large is cut shorter: to the longest front that is not,
+ * and of that to where a boundary with half its rows as target falls. It follows from the rows
+ * alone, wherever segments end.
+ */
+static enum armi_status cut_limit(const struct armi_plan *plan,
+                                  const struct armi_rowset *set, uint64_t row,
+                                  uint64_t *rows, struct armi_error *err)
+{
+    uint64_t limit = plan->options.range_bytes, fits = 1, over = *rows;
+    if (*rows <= 1 || set->bytes <= limit || rows_size(set, row, *rows) <= limit)
+        return ARMI_OK;
+    while (over - fits > 1) {
+        uint64_t mid = fits + (over - fits) / 2;
+        if (rows_size(set, row, mid) <= limit)
+            fits = mid;
+        else
+            over = mid;
+    }
+    *rows = fits;
+    if (fits == 1 || plan->options.anchor_count == 0)
+        return ARMI_OK;
+    uint64_t cut = 0;
+    ARMI_TRY(boundary_find(plan, set, row, row + fits, fits / 2, &cut, err));
+    *rows = cut != 0 ? cut : fits;
+    return ARMI_OK;
+}
+
+/* The range that begins at `row`; 0 = more rows may yet belong to it. */
+static enum armi_status cut_find(const struct armi_plan *plan,
+                                 const struct armi_rowset *set, uint64_t row, uint64_t end,
+                                 bool is_last, uint64_t *rows, struct armi_error *err)
+{
+    uint64_t left = end - row;
+    ARMI_TRY(boundary_find(plan, set, row, end, plan->options.target_rows, rows, err));
+    if (*rows != 0)
+        return cut_limit(plan, set, row, rows, err);
+    *rows = left;
+    ARMI_TRY(cut_limit(plan, set, row, rows, err));
+    if (*rows == left && !is_last)
+        *rows = 0;
     return ARMI_OK;
 }
 
@@ -484,11 +547,9 @@ static enum armi_status cut_rows(struct armi_plan *plan, const struct armi_rowse
         enum armi_status st = ARMI_OK;
         while (st == ARMI_OK && count < BLOCK_RANGES && at < end) {
             uint64_t rows = 0;
-            st = cut_find(plan, set, at, end, &rows, err);
-            if (st != ARMI_OK || (rows == 0 && !is_last))
+            st = cut_find(plan, set, at, end, is_last, &rows, err);
+            if (st != ARMI_OK || rows == 0)
                 break;
-            if (rows == 0)
-                rows = end - at;
             st = candidate_init(plan, at, rows, ARMI_TWIN_NONE, &block[count], err);
             count += st == ARMI_OK;
             at += rows;
@@ -613,9 +674,9 @@ static enum armi_status sample_distinct(const struct armi_rowset *set, size_t c,
             armi_rowset_pieces(set, c, from + i, 1, &piece);
             st = armi_row_hash(&piece, 1, 0, 1, &hash, err);
             if (st == ARMI_OK)
-                st = armi_map_insert(&seen,
-                                     (struct armi_slice){(const uint8_t *)&hash, sizeof hash},
-                                     &value, NULL, err);
+                st = armi_map_insert(
+                    &seen, (struct armi_slice){(const uint8_t *)&hash, sizeof hash}, &value,
+                    NULL, err);
         }
     }
     *distinct = seen.count;
@@ -623,16 +684,24 @@ static enum armi_status sample_distinct(const struct armi_rowset *set, size_t c,
     return st;
 }
 
+/* Nested columns hash slowly: they are anchors of tables only that have nothing else. */
+static bool is_flat(const struct armi_field *field)
+{
+    return !armi_type_is_nested(field->type) && field->type != ARMI_TYPE_NULL;
+}
+
 enum armi_status armi_plan_choose_anchors(const struct armi_rowset *set,
                                           int32_t anchors[ARMI_ANCHORS_MAX], size_t *count,
                                           struct armi_error *err)
 {
-    size_t best[2] = {0, 0};
+    size_t best[2] = {0, 0}, flat = 0;
     *count = 0;
+    for (size_t c = 0; c < set->schema->child_count; c++)
+        flat += is_flat(&set->schema->children[c]);
     for (size_t c = 0; c < set->schema->child_count; c++) {
         const struct armi_field *field = &set->schema->children[c];
         size_t distinct;
-        if (armi_type_is_nested(field->type) || field->type == ARMI_TYPE_NULL)
+        if (flat != 0 ? !is_flat(field) : field->type == ARMI_TYPE_NULL)
             continue;
         ARMI_TRY(sample_distinct(set, c, &distinct, err));
         /* Twice the distinct values, and one more for what is no float: exact ties, and
@@ -651,8 +720,9 @@ enum armi_status armi_plan_choose_anchors(const struct armi_rowset *set,
     }
     /* One column that tells nine of ten rows apart is enough; a second would only be one
      * more whose edits move boundaries. */
-    size_t sampled = set->rows < SAMPLE_WINDOWS * SAMPLE_ROWS ? (size_t)set->rows
-                                                              : SAMPLE_WINDOWS * SAMPLE_ROWS;
+    size_t sampled = set->rows < SAMPLE_WINDOWS * SAMPLE_ROWS
+                         ? (size_t)set->rows
+                         : SAMPLE_WINDOWS * SAMPLE_ROWS;
     if (*count == 2 && best[0] / 2 * 10 >= sampled * 9)
         *count = 1;
     return ARMI_OK;

@@ -14,6 +14,9 @@
  *               those of a range of the parent that is still to come gets it as a twin, and
  *               ALIGNED goes on behind it.
  *
+ * No range of more than one row is larger than range_bytes: the parent's boundaries are not taken
+ * where rows have grown beyond that, and a range that CUT makes is cut again (docs/format/range.md).
+ *
  * Input may come in several rowsets (segments): then each call plans what it can be sure of
  * and the rest is planned with the next.
  */
@@ -35,9 +38,9 @@ struct armi_planned {
     size_t twin;        /* index among the parent's ranges, or ARMI_TWIN_NONE */
     uint64_t bytes;     /* of Arrow */
     /* By column of the schema, in one block of memory that `stats` begins: */
-    struct armi_stats *stats;  /* rows = 0: not computed, since the twin's hold */
-    uint8_t *fingerprints;     /* ARMI_FINGERPRINT_SIZE each */
-    bool *dirty;               /* to be encoded */
+    struct armi_stats *stats; /* rows = 0: not computed, since the twin's hold */
+    uint8_t *fingerprints;    /* ARMI_FINGERPRINT_SIZE each */
+    bool *dirty;              /* to be encoded */
     size_t dirty_count;
 };
 
@@ -47,6 +50,7 @@ struct armi_plan_options {
     const int32_t *anchors;          /* column ids; 0 of them for a table still small */
     size_t anchor_count;
     uint64_t target_rows; /* 0: do not cut (a table still small) */
+    uint64_t range_bytes; /* Arrow bytes of a range of more than one row, at most */
     const struct armi_range *parents;
     size_t parent_count;
     struct armi_parallel parallel;
@@ -54,11 +58,11 @@ struct armi_plan_options {
 
 struct armi_plan {
     struct armi_plan_options options;
-    size_t next_parent;    /* parents before it are used up */
-    uint64_t *hashes;      /* of the last rows of the segment before: primes the gear */
+    size_t next_parent; /* parents before it are used up */
+    uint64_t *hashes;   /* of the last rows of the segment before: primes the gear */
     size_t hash_count;
-    struct armi_map twins;     /* (rows, anchors) -> first parent that has them */
-    size_t *twin_next;         /* by parent: the next with the same */
+    struct armi_map twins;       /* (rows, anchors) -> first parent that has them */
+    size_t *twin_next;           /* by parent: the next with the same */
     struct armi_planned *ranges; /* of the current segment, in row order */
     size_t count, capacity;
 };
@@ -83,8 +87,7 @@ enum armi_status armi_plan_segment(struct armi_plan *plan, const struct armi_row
  * values first, columns that are no floats before floats, then by id. Used once for a table.
  */
 enum armi_status armi_plan_choose_anchors(const struct armi_rowset *set,
-                                          int32_t anchors[ARMI_ANCHORS_MAX],
-                                          size_t *count,
+                                          int32_t anchors[ARMI_ANCHORS_MAX], size_t *count,
                                           struct armi_error *err);
 
 #endif

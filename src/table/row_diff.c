@@ -20,8 +20,8 @@ struct side {
     bool *differs;             /* by range: not cancelled by one of the other side */
     struct ArrowArray *arrays; /* by differing range and column: decoded */
     struct armi_array *views;
-    size_t *rows_from;         /* by differing range: number of its first row on this side */
-    size_t *which;             /* by differing range: index into ranges */
+    size_t *rows_from; /* by differing range: number of its first row on this side */
+    size_t *which;     /* by differing range: index into ranges */
     size_t differing;
     uint64_t rows; /* of the differing ranges */
 };
@@ -32,7 +32,7 @@ struct differ {
     const struct armi_field *schema; /* of the newer version: both sides are read as it */
     struct armi_column_reader *reader;
     struct side old_side, new_side;
-    size_t *key;  /* column indices to join by; all of them without a key */
+    size_t *key; /* column indices to join by; all of them without a key */
     size_t key_count;
     bool has_key;
 };
@@ -68,7 +68,8 @@ static enum armi_status side_open(const struct armi_table_io *io,
 }
 
 /* Equal logical hashes cancel, occurrence by occurrence. */
-static enum armi_status ranges_cancel(struct side *a, struct side *b, struct armi_error *err)
+static enum armi_status ranges_cancel(struct side *a, struct side *b,
+                                      struct armi_error *err)
 {
     struct armi_map left;
     enum armi_status st = ARMI_OK;
@@ -153,7 +154,8 @@ static enum armi_status side_decode(struct differ *d, struct side *side,
 
 /* ---- keys ---- */
 
-static enum armi_status key_resolve(struct differ *d, const struct armi_table_version *version,
+static enum armi_status key_resolve(struct differ *d,
+                                    const struct armi_table_version *version,
                                     struct armi_error *err)
 {
     size_t declared = version->settings.key_count;
@@ -171,6 +173,10 @@ static enum armi_status key_resolve(struct differ *d, const struct armi_table_ve
             at = armi_field_find(d->schema, d->options->key[i]);
         else if (declared != 0)
             at = armi_field_find_id(d->schema, version->settings.key[i]);
+        if (at < 0 && d->options->key_count == 0)
+            return armi_error_set(err, ARMI_CORRUPTION,
+                                  "table %s has a key column that its schema lacks",
+                                  d->options->name);
         if (at < 0)
             return armi_error_object(err, ARMI_NOT_FOUND, "column", d->options->key[i],
                                      "No column \"%s\" in table \"%s\"", d->options->key[i],
@@ -181,8 +187,9 @@ static enum armi_status key_resolve(struct differ *d, const struct armi_table_ve
 }
 
 /* Keys of all rows of a differing range. *ends is owned by the caller. */
-static enum armi_status range_keys(const struct differ *d, const struct side *side, size_t r,
-                                   struct armi_buf *keys, size_t **ends, struct armi_error *err)
+static enum armi_status range_keys(const struct differ *d, const struct side *side,
+                                   size_t r, struct armi_buf *keys, size_t **ends,
+                                   struct armi_error *err)
 {
     size_t columns = d->schema->child_count;
     int64_t rows = (int64_t)side->ranges[side->which[r]].live;
@@ -203,8 +210,8 @@ static enum armi_status range_keys(const struct differ *d, const struct side *si
 typedef enum armi_status (*key_fn)(void *ctx, size_t row, struct armi_slice key,
                                    struct armi_error *err);
 
-static enum armi_status keys_walk(const struct differ *d, const struct side *side, key_fn fn,
-                                  void *ctx, struct armi_error *err)
+static enum armi_status keys_walk(const struct differ *d, const struct side *side,
+                                  key_fn fn, void *ctx, struct armi_error *err)
 {
     struct armi_buf keys = {0};
     enum armi_status st = ARMI_OK;
@@ -365,14 +372,15 @@ static enum armi_status changes_judge(const struct join *join,
         ARMI_TRY(changes_add(list, row, CHANGE_INSERT, err));
     }
     /* Rows that went or came between others move nothing by themselves. */
-    counts->reordered = counts->reordered && counts->added + counts->removed +
-                                                 counts->changed == 0;
+    counts->reordered =
+        counts->reordered && counts->added + counts->removed + counts->changed == 0;
     return ARMI_OK;
 }
 
 static const struct side *change_side(const struct differ *d, enum change change)
 {
-    return change == CHANGE_DELETE || change == CHANGE_PREIMAGE ? &d->old_side : &d->new_side;
+    return change == CHANGE_DELETE || change == CHANGE_PREIMAGE ? &d->old_side
+                                                                : &d->new_side;
 }
 
 /* One column of the result: all differing ranges of both sides put together, then taken. */
@@ -388,9 +396,8 @@ static enum armi_status column_take(const struct differ *d, size_t c,
     if (pieces == NULL)
         return armi_error_no_memory(err);
     for (size_t i = 0; i < total; i++)
-        pieces[i] = i < old_pieces
-                        ? d->old_side.views[i * columns + c]
-                        : d->new_side.views[(i - old_pieces) * columns + c];
+        pieces[i] = i < old_pieces ? d->old_side.views[i * columns + c]
+                                   : d->new_side.views[(i - old_pieces) * columns + c];
     for (size_t i = 0; i < list->count; i++) {
         bool is_old = change_side(d, list->rows[i].change) == &d->old_side;
         indices[i] = (int64_t)(list->rows[i].row + (is_old ? 0 : d->old_side.rows));
@@ -513,7 +520,8 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
                                struct armi_row_diff_counts *counts,
                                struct ArrowArrayStream *out, struct armi_error *err)
 {
-    const struct armi_table_version *newer = new_version != NULL ? new_version : old_version;
+    const struct armi_table_version *newer =
+        new_version != NULL ? new_version : old_version;
     struct differ d = {.io = io, .options = options, .schema = &newer->schema};
     struct armi_row_diff_counts found = {0};
     found.schema_changed =

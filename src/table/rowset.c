@@ -6,12 +6,12 @@
 #include "base/alloc.h"
 
 struct armi_rowset_batch {
-    uint64_t row;  /* number of its first row */
+    uint64_t row; /* number of its first row */
     uint64_t rows;
-    struct armi_holder *holder;  /* the batch as it came */
-    struct armi_array view;      /* of it */
-    struct armi_array *columns;  /* by column of the table */
-    struct ArrowArray *cast;     /* by column; released ones were not cast */
+    struct armi_holder *holder; /* the batch as it came */
+    struct armi_array view;     /* of it */
+    struct armi_array *columns; /* by column of the table */
+    struct ArrowArray *cast;    /* by column; released ones were not cast */
     size_t column_count;
 };
 
@@ -97,11 +97,10 @@ static enum armi_status check_not_null(const struct armi_rowset *set,
     int64_t i = 0;
     while (!armi_array_is_null(column, i))
         i++;
-    return armi_error_object(err, ARMI_CONSTRAINT, "column", column->field->name,
-                             "column \"%s\" is not nullable, and row %llu is null",
-                             column->field->name,
-                             (unsigned long long)(set->rows_before + set->rows +
-                                                  (uint64_t)i + 1));
+    return armi_error_object(
+        err, ARMI_CONSTRAINT, "column", column->field->name,
+        "column \"%s\" is not nullable, and row %llu is null", column->field->name,
+        (unsigned long long)(set->rows_before + set->rows + (uint64_t)i + 1));
 }
 
 static enum armi_status batch_fill(const struct armi_rowset *set,
@@ -152,7 +151,7 @@ enum armi_status armi_rowset_add(struct armi_rowset *set, struct ArrowArray *arr
         return st;
     }
     for (size_t c = 0; c < batch.column_count; c++)
-        set->bytes += (uint64_t)armi_array_data_size(&batch.columns[c]);
+        set->bytes += (uint64_t)armi_array_rows_size(&batch.columns[c]);
     set->rows += batch.rows;
     set->batches[set->batch_count++] = batch;
     return ARMI_OK;
@@ -179,7 +178,8 @@ size_t armi_rowset_piece_count(const struct armi_rowset *set, uint64_t from, uin
     return count == 0 ? 0 : batch_of(set, from + count - 1) - batch_of(set, from) + 1;
 }
 
-uint64_t armi_rowset_piece_rows(const struct armi_rowset *set, uint64_t from, uint64_t count)
+uint64_t armi_rowset_piece_rows(const struct armi_rowset *set, uint64_t from,
+                                uint64_t count)
 {
     const struct armi_rowset_batch *batch = &set->batches[batch_of(set, from)];
     uint64_t left = batch->row + batch->rows - from;
@@ -204,7 +204,8 @@ void armi_rowset_drop(struct armi_rowset *set, uint64_t rows)
 {
     size_t gone = 0;
     uint64_t bytes = 0;
-    while (gone < set->batch_count && set->batches[gone].row + set->batches[gone].rows <= rows)
+    while (gone < set->batch_count &&
+           set->batches[gone].row + set->batches[gone].rows <= rows)
         batch_release(&set->batches[gone++]);
     memmove(set->batches, set->batches + gone,
             (set->batch_count - gone) * sizeof *set->batches);
@@ -220,7 +221,7 @@ void armi_rowset_drop(struct armi_rowset *set, uint64_t rows)
                 batch->columns[c].length -= (int64_t)skip;
                 batch->columns[c].null_count = -1;
             }
-            bytes += (uint64_t)armi_array_data_size(&batch->columns[c]);
+            bytes += (uint64_t)armi_array_rows_size(&batch->columns[c]);
         }
         batch->rows -= skip;
         batch->row = batch->row + skip - rows;

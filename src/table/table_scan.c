@@ -14,6 +14,7 @@
 #include "arrow/stream.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "os/handles.h"
 #include "predicate/predicate.h"
 #include "table/column_reader.h"
 #include "table/prune.h"
@@ -26,12 +27,12 @@
 
 struct unit {
     uint64_t rows, bytes;
-    uint64_t skip, take;          /* rows of it that are wanted, where there is no predicate */
-    struct armi_range *ranges;    /* whose chunks the runs point to */
+    uint64_t skip, take;       /* rows of it that are wanted, where there is no predicate */
+    struct armi_range *ranges; /* whose chunks the runs point to */
     size_t range_count, range_capacity;
     struct armi_column_run *runs; /* by wanted column */
     struct ArrowArray *arrays;    /* likewise */
-    uint8_t *keep;                /* bitmap of the rows that match; NULL without a predicate */
+    uint8_t *keep; /* bitmap of the rows that match; NULL without a predicate */
     uint64_t kept;
 };
 
@@ -47,8 +48,8 @@ struct scan {
     size_t wanted_count, where_count;
     struct armi_tree_store store;
     struct armi_tree_cursor *cursor;
-    size_t pending;     /* next pending range */
-    bool end;           /* no range is left */
+    size_t pending;               /* next pending range */
+    bool end;                     /* no range is left */
     struct armi_range next_range; /* read, and belongs to the next unit */
     bool has_next;
     uint64_t batch_bytes;
@@ -57,6 +58,10 @@ struct scan {
     uint64_t rows_done;
     struct unit units[WINDOW_UNITS];
     size_t unit_count, unit_at;
+    struct armi_holder *whole; /* a batch that is handed out in parts, NULL = none */
+    struct armi_array whole_view;
+    int64_t whole_at;    /* its rows before were handed out */
+    uint64_t generation; /* of the process: see os/handles.h */
     struct armi_callbacks callbacks;
 };
 
@@ -73,11 +78,20 @@ static void unit_release(struct unit *unit, size_t columns)
     *unit = (struct unit){0};
 }
 
+static void whole_release(struct scan *scan)
+{
+    armi_array_release(&scan->whole_view);
+    armi_holder_unref(scan->whole);
+    scan->whole = NULL;
+    scan->whole_at = 0;
+}
+
 static void scan_free(void *ctx)
 {
     struct scan *scan = ctx;
     for (size_t i = 0; i < WINDOW_UNITS; i++)
         unit_release(&scan->units[i], scan->wanted_count);
+    whole_release(scan);
     armi_range_release(&scan->next_range);
     armi_tree_cursor_free(scan->cursor);
     armi_column_reader_free(scan->reader);
@@ -134,7 +148,8 @@ static int32_t wanted_id(const struct scan *scan, size_t i)
     return scan->version.schema.children[scan->wanted[i]].id;
 }
 
-static bool run_continues(const struct armi_column_run *run, const struct armi_column_run *next)
+static bool run_continues(const struct armi_column_run *run,
+                          const struct armi_column_run *next)
 {
     if (run->chunk == NULL || next->chunk == NULL)
         return run->chunk == next->chunk;
@@ -147,7 +162,8 @@ static bool unit_takes(const struct scan *scan, const struct unit *unit)
     const struct armi_range *range = &scan->next_range;
     if (unit->rows == 0)
         return true;
-    if (scan->ranges_apart || range->bytes > scan->batch_bytes - unit->bytes)
+    if (scan->ranges_apart || unit->bytes > scan->batch_bytes ||
+        range->bytes > scan->batch_bytes - unit->bytes)
         return false;
     for (size_t i = 0; i < scan->wanted_count; i++) {
         struct armi_column_run next = armi_range_run(range, wanted_id(scan, i));
@@ -157,7 +173,8 @@ static bool unit_takes(const struct scan *scan, const struct unit *unit)
     return true;
 }
 
-static enum armi_status unit_add(struct scan *scan, struct unit *unit, struct armi_error *err)
+static enum armi_status unit_add(struct scan *scan, struct unit *unit,
+                                 struct armi_error *err)
 {
     if (unit->range_count == unit->range_capacity) {
         size_t capacity = unit->range_capacity != 0 ? unit->range_capacity * 2 : 8;
@@ -188,7 +205,8 @@ static enum armi_status unit_add(struct scan *scan, struct unit *unit, struct ar
 }
 
 /* Fills one unit; its rows are 0 when there are no more ranges. */
-static enum armi_status unit_fill(struct scan *scan, struct unit *unit, struct armi_error *err)
+static enum armi_status unit_fill(struct scan *scan, struct unit *unit,
+                                  struct armi_error *err)
 {
     unit->runs = armi_alloc_zero(scan->wanted_count, sizeof *unit->runs);
     unit->arrays = armi_alloc_zero(scan->wanted_count, sizeof *unit->arrays);
@@ -373,10 +391,59 @@ static enum armi_status unit_batch(struct scan *scan, struct unit *unit,
     return st;
 }
 
+/* The longest run of rows of the whole batch that keeps to the limit: one at least. */
+static int64_t part_rows(const struct scan *scan)
+{
+    int64_t fits = 1, over = scan->whole_view.length - scan->whole_at + 1;
+    while (over - fits > 1) {
+        int64_t mid = fits + (over - fits) / 2;
+        struct armi_array slice = armi_array_slice(&scan->whole_view, scan->whole_at, mid);
+        if ((uint64_t)armi_array_rows_size(&slice) <= scan->batch_bytes)
+            fits = mid;
+        else
+            over = mid;
+    }
+    return fits;
+}
+
+static enum armi_status part_next(struct scan *scan, struct ArrowArray *out,
+                                  struct armi_error *err)
+{
+    int64_t rows = part_rows(scan);
+    ARMI_TRY(armi_array_export_slice(&scan->whole_view, scan->whole_at, rows, scan->whole,
+                                     out, err));
+    scan->whole_at += rows;
+    if (scan->whole_at == scan->whole_view.length)
+        whole_release(scan);
+    return ARMI_OK;
+}
+
+/* A unit is a range at least, which may be more than a batch is to be. */
+static enum armi_status batch_part(struct scan *scan, struct ArrowArray *batch,
+                                   struct armi_error *err)
+{
+    enum armi_status st = armi_array_hold(batch, &scan->whole, err);
+    if (st == ARMI_OK)
+        st = armi_array_init(&scan->out_schema, armi_holder_array(scan->whole),
+                             ARMI_VALIDATE_NONE, &scan->whole_view, err);
+    if (st == ARMI_OK)
+        st = part_next(scan, batch, err);
+    if (st != ARMI_OK) {
+        whole_release(scan);
+        armi_arrow_array_release(batch);
+    }
+    return st;
+}
+
 static enum armi_status scan_next(void *ctx, struct ArrowArray *out, struct armi_error *err)
 {
     struct scan *scan = ctx;
+    if (scan->generation != armi_handles_generation())
+        return armi_error_set(err, ARMI_MISUSE,
+                              "a scan that was begun before fork() was read in the child");
     for (;;) {
+        if (scan->whole != NULL)
+            return part_next(scan, out, err);
         if (scan->unit_at == scan->unit_count) {
             ARMI_TRY(window_fill(scan, err));
             if (scan->unit_count == 0)
@@ -384,9 +451,11 @@ static enum armi_status scan_next(void *ctx, struct ArrowArray *out, struct armi
             ARMI_TRY(window_read(scan, err));
         }
         struct unit *unit = &scan->units[scan->unit_at++];
-        enum armi_status st =
-            unit->kept != 0 ? unit_batch(scan, unit, out, err) : ARMI_OK;
+        enum armi_status st = unit->kept != 0 ? unit_batch(scan, unit, out, err) : ARMI_OK;
         bool has_batch = unit->kept != 0;
+        if (st == ARMI_OK && has_batch && !scan->ranges_apart &&
+            unit->bytes > scan->batch_bytes)
+            st = batch_part(scan, out, err);
         scan->rows_done += unit->rows;
         unit_release(unit, scan->wanted_count);
         if (scan->callbacks.progress != NULL)
@@ -416,8 +485,8 @@ static enum armi_status no_column(const struct scan *scan, const char *table,
         st = armi_buf_append_u8(&list, '\0', err);
     if (st == ARMI_OK)
         st = armi_error_object(err, ARMI_NOT_FOUND, "column", name,
-                               "No column \"%s\" in table \"%s\" (columns: %s)", name, table,
-                               (const char *)list.data);
+                               "No column \"%s\" in table \"%s\" (columns: %s)", name,
+                               table, (const char *)list.data);
     armi_buf_release(&list);
     return st;
 }
@@ -505,7 +574,8 @@ static enum armi_status scan_begin(struct scan *scan, const struct armi_table_sc
         struct armi_tree_filter filter = {range_may_match, scan};
         armi_tree_cursor_set_filter(scan->cursor, &filter);
     }
-    if (scan->where == NULL && scan->offset < scan->version.root.rows && scan->offset != 0) {
+    if (scan->where == NULL && scan->offset < scan->version.root.rows &&
+        scan->offset != 0) {
         /* Whole ranges before the offset are not even looked at. */
         ARMI_TRY(armi_tree_cursor_seek_row(scan->cursor, scan->offset, err));
         scan->offset -= armi_tree_cursor_row(scan->cursor);
@@ -533,6 +603,7 @@ enum armi_status armi_table_scan_open(const struct armi_table_io *io,
     scan->limit = options->limit;
     scan->offset = options->offset;
     scan->callbacks = options->callbacks;
+    scan->generation = armi_handles_generation();
     enum armi_status st = scan_begin(scan, options, err);
     if (st == ARMI_OK) {
         struct armi_stream_callbacks callbacks = {scan_next, scan_free, scan};

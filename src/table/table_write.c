@@ -20,10 +20,9 @@
 #include "table/table_append.h"
 #include "tree/tree_store.h"
 
-/* Arrow bytes that are planned together. The input's own memory is what this holds on to. */
+/* The input's own memory is what a segment holds on to. Below SETTLE_BYTES a table is one range. */
 #define SEGMENT_BYTES (512 * ARMI_MIB)
-/* Arrow bytes from which a table has boundaries: below, it is one range. */
-#define SETTLE_BYTES ARMI_MIB
+#define SETTLE_BYTES  ARMI_MIB
 /* Columns with statistics, beside the key and the anchors. */
 #define STATS_COLUMNS 32
 
@@ -42,6 +41,7 @@ struct writer {
     size_t count, capacity;
     size_t *by_id;     /* columns of the schema by rising id */
     bool *wants_stats; /* by column */
+    struct armi_table_limits limits;
     struct armi_plan plan;
     struct armi_chunk_groups groups;
 };
@@ -102,8 +102,8 @@ static void range_describe(const struct writer *w, const struct armi_planned *pl
 /* The chunks of the twin go on serving the columns that are clean. */
 static enum armi_status range_inherit(const struct writer *w,
                                       const struct armi_planned *planned,
-                                      const struct armi_range *twin, struct armi_range *range,
-                                      struct armi_error *err)
+                                      const struct armi_range *twin,
+                                      struct armi_range *range, struct armi_error *err)
 {
     memcpy(range->id, twin->id, sizeof range->id);
     for (size_t k = 0; k < twin->chunk_count; k++)
@@ -145,8 +145,8 @@ static enum armi_status ranges_grow(struct writer *w, struct armi_error *err)
     if (w->count < w->capacity)
         return ARMI_OK;
     size_t capacity = w->capacity != 0 ? w->capacity * 2 : 64;
-    void *ranges = armi_realloc(w->ranges, w->count * sizeof *w->ranges,
-                                capacity * sizeof *w->ranges);
+    void *ranges =
+        armi_realloc(w->ranges, w->count * sizeof *w->ranges, capacity * sizeof *w->ranges);
     if (ranges == NULL)
         return armi_error_no_memory(err);
     w->ranges = ranges;
@@ -174,11 +174,13 @@ static enum armi_status settle(struct writer *w, const struct armi_rowset *set,
     for (size_t i = 0; i < settings->anchor_count; i++)
         if (armi_field_find_id(&w->fit.schema, settings->anchors[i]) < 0)
             settings->target_rows = settings->anchor_count = 0;
-    if (settings->target_rows != 0 || bytes < SETTLE_BYTES)
+    if (settings->target_rows != 0 || bytes < w->limits.settle_bytes)
         return ARMI_OK;
-    settings->target_rows = armi_boundary_target(rows, bytes);
+    settings->target_rows = w->limits.target_rows != 0 ? w->limits.target_rows
+                                                       : armi_boundary_target(rows, bytes);
     if (settings->key_count == 0)
-        return armi_plan_choose_anchors(set, settings->anchors, &settings->anchor_count, err);
+        return armi_plan_choose_anchors(set, settings->anchors, &settings->anchor_count,
+                                        err);
     settings->anchor_count =
         settings->key_count < ARMI_ANCHORS_MAX ? settings->key_count : ARMI_ANCHORS_MAX;
     memcpy(settings->anchors, settings->key,
@@ -198,6 +200,7 @@ static enum armi_status plan_begin(struct writer *w, const struct armi_rowset *s
         .anchors = w->version->settings.anchors,
         .anchor_count = w->version->settings.anchor_count,
         .target_rows = w->version->settings.target_rows,
+        .range_bytes = w->limits.range_bytes,
         .parents = w->parents,
         .parent_count = w->parent_count,
         .parallel = w->sink->parallel,
@@ -247,7 +250,7 @@ static enum armi_status segments_write(struct writer *w, struct ArrowArrayStream
             w->written->rows += (uint64_t)batch.length;
             st = armi_rowset_add(&set, &batch, err);
         }
-        if (st != ARMI_OK || (!is_last && set.bytes < SEGMENT_BYTES))
+        if (st != ARMI_OK || (!is_last && set.bytes < w->limits.segment_bytes))
             continue;
         if (set.rows != 0)
             st = segment_write(w, &set, is_first, is_last, err);
@@ -302,7 +305,8 @@ static size_t splices_find(const struct writer *w, const struct armi_tree_entry 
 {
     size_t count = 0, old = 0, i = 0;
     while (i < w->count || old < tree_entries) {
-        if (i < w->count && old < tree_entries && w->twins[i] == old && is_unchanged(w, i)) {
+        if (i < w->count && old < tree_entries && w->twins[i] == old &&
+            is_unchanged(w, i)) {
             i++;
             old++;
             continue;
@@ -310,8 +314,8 @@ static size_t splices_find(const struct writer *w, const struct armi_tree_entry 
         struct armi_tree_splice *splice = &splices[count++];
         *splice = (struct armi_tree_splice){.from = old, .entries = entries + i};
         size_t first = i;
-        while (i < w->count && !(w->twins[i] < tree_entries && w->twins[i] >= old &&
-                                 is_unchanged(w, i)))
+        while (i < w->count &&
+               !(w->twins[i] < tree_entries && w->twins[i] >= old && is_unchanged(w, i)))
             i++;
         splice->count = i - first;
         splice->to = i < w->count ? w->twins[i] : tree_entries;
@@ -385,7 +389,8 @@ static enum armi_status version_begin(struct writer *w,
     armi_field_strip_reserved(incoming);
     armi_field_take_ids(incoming);
     ARMI_TRY(armi_field_check_carried(incoming, err));
-    ARMI_TRY(armi_fit_schema(w->options->name, w->parent != NULL ? &w->parent->schema : NULL,
+    ARMI_TRY(armi_fit_schema(w->options->name,
+                             w->parent != NULL ? &w->parent->schema : NULL,
                              w->version->settings.next_id, incoming, w->options->fit,
                              !w->options->append, &w->fit, err));
     w->version->settings.next_id = w->fit.next_id;
@@ -414,7 +419,8 @@ static enum armi_status count_reused(struct writer *w, struct armi_error *err)
                 is_twins = memcmp(&twin->chunks[t].hash, &chunk->hash, ARMI_HASH_SIZE) == 0;
             if (!is_twins)
                 continue;
-            st = armi_map_insert(&seen, (struct armi_slice){chunk->hash.bytes, ARMI_HASH_SIZE},
+            st = armi_map_insert(&seen,
+                                 (struct armi_slice){chunk->hash.bytes, ARMI_HASH_SIZE},
                                  &value, &is_new, err);
             w->written->chunks_reused += is_new;
             w->written->bytes_reused += is_new ? chunk->file_size : 0;
@@ -452,6 +458,18 @@ static enum armi_status version_finish(struct writer *w, struct armi_error *err)
     return armi_table_version_total(v, err);
 }
 
+static void limits_default(struct armi_table_limits *limits,
+                           const struct armi_table_limits *given)
+{
+    *limits = *given;
+    if (limits->segment_bytes == 0)
+        limits->segment_bytes = SEGMENT_BYTES;
+    if (limits->settle_bytes == 0)
+        limits->settle_bytes = SETTLE_BYTES;
+    if (limits->range_bytes == 0)
+        limits->range_bytes = ARMI_CHUNK_ARROW_MAX;
+}
+
 static void writer_release(struct writer *w)
 {
     armi_chunk_groups_release(&w->groups);
@@ -464,15 +482,12 @@ static void writer_release(struct writer *w)
     armi_fit_release(&w->fit);
 }
 
-enum armi_status armi_table_write(const struct armi_table_io *io,
-                                  struct armi_table_sink *sink,
-                                  const struct armi_table_version *parent,
-                                  const uint8_t table_id[ARMI_TABLE_ID_SIZE],
-                                  struct ArrowArrayStream *data,
-                                  const struct armi_table_write *options,
-                                  struct armi_table_version *out,
-                                  struct armi_table_written *written,
-                                  struct armi_error *err)
+enum armi_status
+armi_table_write(const struct armi_table_io *io, struct armi_table_sink *sink,
+                 const struct armi_table_version *parent,
+                 const uint8_t table_id[ARMI_TABLE_ID_SIZE], struct ArrowArrayStream *data,
+                 const struct armi_table_write *options, struct armi_table_version *out,
+                 struct armi_table_written *written, struct armi_error *err)
 {
     struct armi_table_version version;
     struct armi_table_written counts = {0};
@@ -487,9 +502,11 @@ enum armi_status armi_table_write(const struct armi_table_io *io,
         .fit = {.schema = ARMI_FIELD_INIT},
     };
     armi_table_version_init(&version);
+    limits_default(&w.limits, &options->limits);
     enum armi_status st = version_begin(&w, table_id, data, &incoming, err);
     if (st == ARMI_OK) {
-        armi_chunk_groups_init(&w.groups, &w.fit.schema, sink, options->chunk_rows, &counts);
+        armi_chunk_groups_init(&w.groups, &w.fit.schema, sink, options->chunk_rows,
+                               &counts);
         st = segments_write(&w, data, &incoming, err);
     }
     if (st == ARMI_OK)
