@@ -154,7 +154,7 @@ struct armi_predicate {
     struct armi_map_link *maps;
 };
 
-/* ---- typing (type.c, type_leaf.c, resolve.c) ---- */
+/* ---- typing (type*.c) ---- */
 
 struct armi_typer {
     struct armi_predicate *predicate;
@@ -218,6 +218,21 @@ enum armi_status armi_leaf_columns(struct armi_typer *typer,
 /* A node without children. */
 enum armi_status armi_node_new(struct armi_typer *typer, enum armi_node_kind kind,
                                struct armi_node **out);
+
+/* Nodes on their way to be joined by and, or. */
+struct armi_node_list {
+    size_t count;
+    size_t capacity;
+    struct armi_node **nodes; /* in the arena */
+};
+enum armi_status armi_nodes_add(struct armi_typer *typer, struct armi_node_list *list,
+                                struct armi_node *node);
+/* Adds the node, or its children if it is of the kind that is being joined. */
+enum armi_status armi_nodes_splice(struct armi_typer *typer, struct armi_node_list *list,
+                                   bool is_and, struct armi_node *node);
+/* *out is true where all (any) of the nodes are. The list is used up. */
+enum armi_status armi_nodes_join(struct armi_typer *typer, struct armi_node_list *list,
+                                 bool is_and, struct armi_node **out);
 
 /* The same place in a column for both? */
 bool armi_leaf_same_column(const struct armi_leaf_column *a,
