@@ -24,6 +24,7 @@ struct merge {
     struct armi_repository *repo;
     struct armi_core *core;
     const struct armi_merge_options *options;
+    struct armi_interrupt interrupt;
     const char *into;
     struct armi_place base, ours, theirs;
     struct armi_tree_root base_tables, ours_tables;
@@ -52,29 +53,32 @@ static void merge_release(struct merge *m)
 
 /* ---- base ---- */
 
-static enum armi_status criss_cross(const struct merge *m, const struct armi_merge_bases *bases,
+static enum armi_status criss_cross(const struct merge *m,
+                                    const struct armi_merge_bases *bases,
                                     struct armi_error *err)
 {
     char a[ARMI_HASH_HEX_SIZE], b[ARMI_HASH_HEX_SIZE];
     armi_hash_format(&bases->ids[0], a);
     armi_hash_format(&bases->ids[1], b);
-    return armi_error_object(err, ARMI_INVALID, "branch", m->into,
-                             "%s and %s have %zu best common ancestors (%.12s, %.12s…): merge "
-                             "one of them first",
-                             m->options->from, m->into, bases->count, a, b);
+    return armi_error_object(
+        err, ARMI_INVALID, "branch", m->into,
+        "%s and %s have %zu best common ancestors (%.12s, %.12s…): merge "
+        "one of them first",
+        m->options->from, m->into, bases->count, a, b);
 }
 
 static enum armi_status places_open(struct merge *m, struct armi_error *err)
 {
     struct armi_merge_bases bases = {0};
     struct armi_catalog_ref target;
-    ARMI_TRY(armi_catalog_get_ref(m->core->catalog, ARMI_REF_BRANCH, m->into, &target, err));
+    ARMI_TRY(
+        armi_catalog_get_ref(m->core->catalog, ARMI_REF_BRANCH, m->into, &target, err));
     ARMI_TRY(armi_place_resolve(m->core, m->options->from, &m->theirs, NULL, err));
     if (target.has_commit)
         ARMI_TRY(armi_place_load(m->core, &target.commit, &m->ours, err));
     if (m->ours.has_commit && m->theirs.has_commit) {
-        ARMI_TRY(armi_history_merge_bases(m->core->catalog, &m->ours.id, &m->theirs.id, &bases,
-                                          err));
+        ARMI_TRY(armi_history_merge_bases(m->core->catalog, &m->ours.id, &m->theirs.id,
+                                          &bases, err));
         if (bases.count > 1)
             return criss_cross(m, &bases, err);
         if (bases.count == 1)
@@ -115,14 +119,25 @@ static enum armi_status pairs_open(struct merge *m, struct armi_error *err)
     return ARMI_OK;
 }
 
-/* The same state of the table, whatever its number. */
-static bool same_content(bool has_a, const struct armi_table_entry *a, bool has_b,
-                         const struct armi_table_entry *b)
+/* The same state of the table, whatever its number and however it is stored. */
+static enum armi_status same_content(const struct merge *m, bool has_a,
+                                     const struct armi_table_entry *a, bool has_b,
+                                     const struct armi_table_entry *b, bool *same,
+                                     struct armi_error *err)
 {
     bool live_a = has_a && a->is_live, live_b = has_b && b->is_live;
-    if (!live_a || !live_b)
-        return live_a == live_b;
-    return memcmp(&a->node, &b->node, sizeof a->node) == 0;
+    *same = live_a == live_b;
+    if (!live_a || !live_b || memcmp(&a->node, &b->node, sizeof a->node) == 0)
+        return ARMI_OK;
+    struct armi_table_version x, y;
+    ARMI_TRY(armi_table_version_load(&m->core->nodes, &a->node, &x, err));
+    enum armi_status st = armi_table_version_load(&m->core->nodes, &b->node, &y, err);
+    if (st == ARMI_OK) {
+        *same = memcmp(x.content, y.content, sizeof x.content) == 0;
+        armi_table_version_release(&y);
+    }
+    armi_table_version_release(&x);
+    return st;
 }
 
 /* Theirs, under the next number of ours. */
@@ -159,15 +174,20 @@ static enum armi_status table_merge(struct merge *m, const struct armi_table_pai
     struct armi_table_entry ours;
     bool has_ours;
     const char *name = pair->has_new ? pair->new_entry.name : pair->old_entry.name;
-    ARMI_TRY(armi_tables_find(&m->core->nodes, &m->ours_tables, name, &has_ours, &ours, err));
-    if (same_content(pair->has_old, &pair->old_entry, pair->has_new, &pair->new_entry) ||
-        same_content(has_ours, &ours, pair->has_new, &pair->new_entry))
+    ARMI_TRY(
+        armi_tables_find(&m->core->nodes, &m->ours_tables, name, &has_ours, &ours, err));
+    bool theirs_same, alike, ours_same;
+    ARMI_TRY(same_content(m, pair->has_old, &pair->old_entry, pair->has_new,
+                          &pair->new_entry, &theirs_same, err));
+    ARMI_TRY(
+        same_content(m, has_ours, &ours, pair->has_new, &pair->new_entry, &alike, err));
+    ARMI_TRY(
+        same_content(m, has_ours, &ours, pair->has_old, &pair->old_entry, &ours_same, err));
+    if (theirs_same || alike)
         return ARMI_OK; /* theirs did not change it, or both changed it alike */
-    if (!same_content(has_ours, &ours, pair->has_old, &pair->old_entry) &&
-        m->options->prefer == ARMI_PREFER_NONE)
+    if (!ours_same && m->options->prefer == ARMI_PREFER_NONE)
         m->conflicts[m->conflict_count++] = name;
-    else if (same_content(has_ours, &ours, pair->has_old, &pair->old_entry) ||
-             m->options->prefer == ARMI_PREFER_THEIRS)
+    else if (ours_same || m->options->prefer == ARMI_PREFER_THEIRS)
         table_take(m, pair, has_ours, &ours);
     return ARMI_OK;
 }
@@ -175,7 +195,8 @@ static enum armi_status table_merge(struct merge *m, const struct armi_table_pai
 /* ---- publishing ---- */
 
 static enum armi_status publish_commit(struct merge *m, const char *author,
-                                       const char *message, struct armi_publish_result *result,
+                                       const char *message,
+                                       struct armi_publish_result *result,
                                        struct armi_error *err)
 {
     struct armi_node_set nodes;
@@ -205,8 +226,7 @@ static enum armi_status publish_commit(struct merge *m, const char *author,
     if (m->core->os->random(m->core->os, commit.txid, sizeof commit.txid) < 0)
         st = armi_error_set(err, ARMI_STORAGE, "the system gives no random numbers");
     if (st == ARMI_OK)
-        st = armi_tables_edit(&nodes, &m->ours_tables, m->entries, m->count, &root,
-                              err);
+        st = armi_tables_edit(&nodes, &m->ours_tables, m->entries, m->count, &root, err);
     if (st == ARMI_OK)
         st = armi_tables_save(&root, &inline_tables, &commit.tables, err);
     const struct armi_publish publish = {
@@ -215,6 +235,7 @@ static enum armi_status publish_commit(struct merge *m, const char *author,
         .refs = &move,
         .refs_count = 1,
         .author = commit.author,
+        .interrupt = m->interrupt,
     };
     if (st == ARMI_OK)
         st = armi_catalog_publish(m->core->catalog, &publish, result, err);
@@ -242,6 +263,7 @@ static enum armi_status publish_forward(struct merge *m, const char *author,
         .refs = &move,
         .refs_count = 1,
         .author = {(const uint8_t *)author, strlen(author)},
+        .interrupt = m->interrupt,
     };
     enum armi_status st = armi_catalog_publish(m->core->catalog, &publish, result, err);
     result->commit = m->theirs.id;
@@ -251,7 +273,8 @@ static enum armi_status publish_forward(struct merge *m, const char *author,
 /* ---- the answer ---- */
 
 static enum armi_status result_names(struct armi_arena *arena, const char *const *names,
-                                     size_t count, const char ***out, struct armi_error *err)
+                                     size_t count, const char ***out,
+                                     struct armi_error *err)
 {
     const char **copy = armi_arena_alloc(arena, count, sizeof *copy);
     if (copy == NULL)
@@ -306,8 +329,8 @@ static enum armi_status conflict_tell(const struct merge *m, struct armi_error *
                                m->conflicts[i]);
     enum armi_status st = armi_error_object(
         err, ARMI_MERGE_CONFLICT, "table", names,
-        "cannot merge %s into %s: both sides changed %s; nothing was moved", m->options->from,
-        m->into, names);
+        "cannot merge %s into %s: both sides changed %s; nothing was moved",
+        m->options->from, m->into, names);
     if (err != NULL) {
         snprintf(err->branch, sizeof err->branch, "%s", m->into);
         err->commit = m->theirs.id;
@@ -316,8 +339,8 @@ static enum armi_status conflict_tell(const struct merge *m, struct armi_error *
 }
 
 /* One try on the target's tip; *moved: it was not the tip any more. */
-static enum armi_status merge_try(struct merge *m, struct armi_merge_result *out, bool *moved,
-                                  struct armi_error *err)
+static enum armi_status merge_try(struct merge *m, struct armi_merge_result *out,
+                                  bool *moved, struct armi_error *err)
 {
     const struct armi_merge_options *o = m->options;
     const char *author = o->author != NULL ? o->author : m->repo->author;
@@ -330,21 +353,41 @@ static enum armi_status merge_try(struct merge *m, struct armi_merge_result *out
     ARMI_TRY(pairs_open(m, err));
     for (size_t i = 0; i < m->pair_count; i++)
         ARMI_TRY(table_merge(m, &m->pairs[i], err));
-    enum armi_merge_kind kind = m->fast_forward ? ARMI_MERGE_FAST_FORWARD : ARMI_MERGE_COMMIT;
+    enum armi_merge_kind kind =
+        m->fast_forward ? ARMI_MERGE_FAST_FORWARD : ARMI_MERGE_COMMIT;
     if (o->dry_run)
-        return result_fill(m, kind, m->fast_forward ? &m->theirs.id : &m->ours.id, out, err);
+        return result_fill(m, kind, m->fast_forward ? &m->theirs.id : &m->ours.id, out,
+                           err);
     if (m->conflict_count != 0) {
         ARMI_TRY(result_fill(m, kind, &m->ours.id, out, err));
         return conflict_tell(m, err);
     }
     snprintf(message, sizeof message, "merge %s into %s", o->from, m->into);
-    if (m->fast_forward)
-        ARMI_TRY(publish_forward(m, author, &result, err));
-    else
-        ARMI_TRY(publish_commit(m, author, o->message != NULL ? o->message : message, &result,
-                                err));
-    *moved = result.outcome == ARMI_PUBLISH_MOVED;
-    return *moved ? ARMI_OK : result_fill(m, kind, &result.commit, out, err);
+    /* The answer is made first: nothing may fail once the branch has moved. */
+    struct armi_merge_result done = {.size = out->size};
+    ARMI_TRY(result_fill(m, kind, &m->theirs.id, &done, err));
+    enum armi_status st =
+        m->fast_forward
+            ? publish_forward(m, author, &result, err)
+            : publish_commit(m, author, o->message != NULL ? o->message : message, &result,
+                             err);
+    *moved = st == ARMI_OK && result.outcome == ARMI_PUBLISH_MOVED;
+    if (st != ARMI_OK || *moved) {
+        armi_merge_result_release(&done);
+        return st;
+    }
+    done.commit = result.commit;
+    *out = done;
+    return ARMI_OK;
+}
+
+static enum armi_status text_check(const char *text, size_t size_max, const char *what,
+                                   struct armi_error *err)
+{
+    if (text == NULL || strlen(text) <= size_max)
+        return ARMI_OK;
+    return armi_error_set(err, ARMI_LIMIT, "the %s is longer than %zu bytes", what,
+                          size_max);
 }
 
 enum armi_status armi_merge(struct armi_repository *repo,
@@ -353,13 +396,19 @@ enum armi_status armi_merge(struct armi_repository *repo,
 {
     bool moved = true;
     enum armi_status st = ARMI_OK;
+    const struct armi_callbacks callbacks = armi_repo_callbacks(repo, &options->callbacks);
+    const struct armi_interrupt interrupt = {callbacks.interrupted, callbacks.ctx};
     if (!options->dry_run)
         ARMI_TRY(armi_core_check_writable(repo->core, err));
+    ARMI_TRY(text_check(options->message, ARMI_MESSAGE_SIZE_MAX, "message", err));
+    ARMI_TRY(text_check(options->author, ARMI_NAME_SIZE_MAX, "author", err));
     while (st == ARMI_OK && moved) {
+        ARMI_TRY(armi_interrupt_check(&interrupt, err));
         struct merge m = {
             .repo = repo,
             .core = repo->core,
             .options = options,
+            .interrupt = interrupt,
             .into = options->into != NULL ? options->into : "main",
         };
         armi_tree_root_init(&m.base_tables, true);

@@ -221,10 +221,26 @@ static enum armi_status repository_make(struct armi_core *core, struct armi_erro
     int writable = core->os->writable(core->os, core->dir);
     if (writable < 0)
         return armi_error_errno(err, -writable, "cannot make a repository in %s", core->path);
+    struct armi_lock lock = ARMI_LOCK_INIT;
+    struct inventory inventory = {0};
     ARMI_TRY(armi_store_create(core->os, core->dir, core->durability, err));
-    ARMI_TRY(armi_catalog_create(core->path, &options, format.id, err));
-    ARMI_TRY(format_write(core, &format, err));
-    return parent_sync(core, err);
+    /* One at a time; who was not the first finds it made. */
+    ARMI_TRY(armi_lock_acquire(core->os, core->dir, ARMI_LOCK_BYTE_QUEUE, ARMI_LOCK_EXCLUSIVE,
+                               (int64_t)core->lock_timeout_ms * 1000000, NULL,
+                               "the lock of a repository that is being made", &lock, err));
+    enum armi_status st = ARMI_OK;
+    int failed = core->os->list(core->os, core->dir, inventory_add, &inventory);
+    if (failed < 0)
+        st = armi_error_errno(err, -failed, "cannot list %s", core->path);
+    if (st == ARMI_OK && !inventory.format) {
+        st = armi_catalog_create(core->path, &options, format.id, err);
+        if (st == ARMI_OK)
+            st = format_write(core, &format, err);
+        if (st == ARMI_OK)
+            st = parent_sync(core, err);
+    }
+    armi_lock_release(&lock);
+    return st;
 }
 
 /* ---- opening ---- */

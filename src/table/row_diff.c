@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrow/cast.h"
 #include "arrow/compare.h"
 #include "arrow/concat.h"
 #include "arrow/select.h"
@@ -24,13 +25,16 @@ struct side {
     size_t *which;     /* by differing range: index into ranges */
     size_t differing;
     uint64_t rows; /* of the differing ranges */
+    struct armi_column_reader *reader;
+    const struct armi_field *
+        *from; /* by column of the result: the side's own, NULL = none */
 };
 
 struct differ {
     const struct armi_table_io *io;
     const struct armi_row_diff_options *options;
+    const struct armi_table_version *newer;
     const struct armi_field *schema; /* of the newer version: both sides are read as it */
-    struct armi_column_reader *reader;
     struct side old_side, new_side;
     size_t *key; /* column indices to join by; all of them without a key */
     size_t key_count;
@@ -45,6 +49,8 @@ static void side_release(struct side *side, size_t columns)
         if (side->arrays != NULL)
             armi_arrow_array_release(&side->arrays[i]);
     }
+    armi_column_reader_free(side->reader);
+    armi_free(side->from);
     armi_free(side->arrays);
     armi_free(side->views);
     armi_free(side->rows_from);
@@ -53,13 +59,43 @@ static void side_release(struct side *side, size_t columns)
     armi_range_array_release(side->ranges, side->count);
 }
 
-static enum armi_status side_open(const struct armi_table_io *io,
+/*
+ * The column of a side that a column of the result shows: the one of its name; or, in the same table,
+ * the one of its id, which had another name then. None, if its values are of another kind.
+ */
+static const struct armi_field *own_column(const struct differ *d,
+                                           const struct armi_table_version *version,
+                                           const struct armi_field *field)
+{
+    const struct armi_field *schema = &version->schema;
+    int64_t at = armi_field_find(schema, field->name);
+    bool is_one = memcmp(version->table_id, d->newer->table_id, ARMI_TABLE_ID_SIZE) == 0;
+    if (at < 0 && is_one) {
+        at = armi_field_find_id(schema, field->id);
+        if (at >= 0 && armi_field_find(d->schema, schema->children[at].name) >= 0)
+            at = -1; /* that name is another column's now */
+    }
+    bool fits =
+        at >= 0 && armi_cast_possible(&schema->children[at], field, NULL) != ARMI_CAST_NONE;
+    return fits ? &schema->children[at] : NULL;
+}
+
+static enum armi_status side_open(const struct differ *d,
                                   const struct armi_table_version *version,
                                   struct side *side, struct armi_error *err)
 {
-    if (version != NULL)
-        ARMI_TRY(armi_table_version_ranges(&io->nodes, version, &side->ranges, &side->count,
-                                           err));
+    size_t columns = d->schema->child_count;
+    side->from = armi_alloc_zero(columns, sizeof *side->from);
+    if (side->from == NULL)
+        return armi_error_no_memory(err);
+    if (version != NULL) {
+        ARMI_TRY(armi_table_version_ranges(&d->io->nodes, version, &side->ranges,
+                                           &side->count, err));
+        ARMI_TRY(armi_column_reader_new(d->io, d->options->cache, &version->schema,
+                                        &side->reader, err));
+        for (size_t c = 0; c < columns; c++)
+            side->from[c] = own_column(d, version, &d->schema->children[c]);
+    }
     side->differs = armi_alloc_array(side->count, sizeof *side->differs);
     if (side->differs == NULL)
         return armi_error_no_memory(err);
@@ -118,9 +154,15 @@ static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
     size_t columns = job->d->schema->child_count;
     const struct armi_range *range = &job->side->ranges[job->side->which[index / columns]];
     const struct armi_field *field = &job->d->schema->children[index % columns];
-    struct armi_column_run run = armi_range_run(range, field->id);
-    ARMI_TRY(armi_column_reader_read(job->d->reader, field, &run, &job->side->arrays[index],
-                                     err));
+    const struct armi_field *own = job->side->from[index % columns];
+    struct armi_column_run run = {NULL, 0, range->live};
+    struct armi_field column = *field; /* the result's type, the side's id */
+    if (own != NULL) {
+        run = armi_range_run(range, own->id);
+        column.id = own->id;
+    }
+    ARMI_TRY(armi_column_reader_read(job->side->reader, &column, &run,
+                                     &job->side->arrays[index], err));
     return armi_array_init(field, &job->side->arrays[index], ARMI_VALIDATE_NONE,
                            &job->side->views[index], err);
 }
@@ -349,7 +391,6 @@ static enum armi_status changes_judge(const struct join *join,
                                       struct changes *list, struct armi_error *err)
 {
     const struct differ *d = join->d;
-    size_t last = 0;
     for (size_t row = 0; row < d->old_side.rows; row++) {
         size_t match = join->match[row];
         if (match == NO_ROW) {
@@ -357,8 +398,6 @@ static enum armi_status changes_judge(const struct join *join,
             ARMI_TRY(changes_add(list, row, CHANGE_DELETE, err));
             continue;
         }
-        counts->reordered = counts->reordered || match < last;
-        last = match;
         if (d->has_key && !rows_same(d, row, match)) {
             counts->changed++;
             ARMI_TRY(changes_add(list, row, CHANGE_PREIMAGE, err));
@@ -371,9 +410,6 @@ static enum armi_status changes_judge(const struct join *join,
         counts->added++;
         ARMI_TRY(changes_add(list, row, CHANGE_INSERT, err));
     }
-    /* Rows that went or came between others move nothing by themselves. */
-    counts->reordered =
-        counts->reordered && counts->added + counts->removed + counts->changed == 0;
     return ARMI_OK;
 }
 
@@ -513,6 +549,72 @@ static enum armi_status differ_join(struct differ *d, struct armi_row_diff_count
     return st;
 }
 
+/* ---- order ---- */
+
+/* Ranges that stand on both sides at the front, or at the back, are in order whatever they hold. */
+static void ends_cancel(struct side *a, struct side *b)
+{
+    size_t front = 0, back = 0, most = a->count < b->count ? a->count : b->count;
+    uint8_t x[20], y[20];
+    for (; front < most; front++) {
+        armi_range_logical(&a->ranges[front], x);
+        armi_range_logical(&b->ranges[front], y);
+        if (memcmp(x, y, sizeof x) != 0)
+            break;
+        a->differs[front] = b->differs[front] = false;
+    }
+    for (; back < most - front; back++) {
+        armi_range_logical(&a->ranges[a->count - 1 - back], x);
+        armi_range_logical(&b->ranges[b->count - 1 - back], y);
+        if (memcmp(x, y, sizeof x) != 0)
+            break;
+        a->differs[a->count - 1 - back] = b->differs[b->count - 1 - back] = false;
+    }
+}
+
+static bool in_order(const struct differ *d, const struct side *a, const struct side *b)
+{
+    size_t columns = d->schema->child_count;
+    if (a->rows != b->rows)
+        return false;
+    for (size_t row = 0; row < a->rows;) {
+        int64_t i, k;
+        size_t p = range_of(a, row, &i), q = range_of(b, row, &k);
+        int64_t n = (int64_t)a->ranges[a->which[p]].live - i;
+        int64_t m = (int64_t)b->ranges[b->which[q]].live - k;
+        n = n < m ? n : m;
+        for (size_t c = 0; c < columns; c++)
+            if (armi_compare_same_run(&a->views[p * columns + c], i,
+                                      &b->views[q * columns + c], k, n) != n)
+                return false;
+        row += (size_t)n;
+    }
+    return true;
+}
+
+/* The same rows: in the same order? What cancelled by hash may have changed places. */
+static enum armi_status order_judge(struct differ *d,
+                                    const struct armi_table_version *before,
+                                    const struct armi_table_version *after, bool by_hash,
+                                    bool *reordered, struct armi_error *err)
+{
+    struct side a = {0}, b = {0};
+    enum armi_status st = side_open(d, before, &a, err);
+    if (st == ARMI_OK)
+        st = side_open(d, after, &b, err);
+    if (st == ARMI_OK && by_hash)
+        ends_cancel(&a, &b);
+    if (st == ARMI_OK)
+        st = side_decode(d, &a, err);
+    if (st == ARMI_OK)
+        st = side_decode(d, &b, err);
+    if (st == ARMI_OK)
+        *reordered = !in_order(d, &a, &b);
+    side_release(&a, d->schema->child_count);
+    side_release(&b, d->schema->child_count);
+    return st;
+}
+
 enum armi_status armi_row_diff(const struct armi_table_io *io,
                                const struct armi_table_version *old_version,
                                const struct armi_table_version *new_version,
@@ -522,18 +624,17 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
 {
     const struct armi_table_version *newer =
         new_version != NULL ? new_version : old_version;
-    struct differ d = {.io = io, .options = options, .schema = &newer->schema};
+    struct differ d = {
+        .io = io, .options = options, .newer = newer, .schema = &newer->schema};
     struct armi_row_diff_counts found = {0};
     found.schema_changed =
         old_version != NULL && new_version != NULL &&
         !armi_field_equal(&old_version->schema, &new_version->schema, ARMI_EQUAL_ALL);
     enum armi_status st = key_resolve(&d, newer, err);
     if (st == ARMI_OK)
-        st = armi_column_reader_new(io, options->cache, d.schema, &d.reader, err);
+        st = side_open(&d, old_version, &d.old_side, err);
     if (st == ARMI_OK)
-        st = side_open(io, old_version, &d.old_side, err);
-    if (st == ARMI_OK)
-        st = side_open(io, new_version, &d.new_side, err);
+        st = side_open(&d, new_version, &d.new_side, err);
     /* With another schema nothing is equal by hash: rows are compared after the cast. */
     if (st == ARMI_OK && !found.schema_changed)
         st = ranges_cancel(&d.old_side, &d.new_side, err);
@@ -543,9 +644,15 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
         st = side_decode(&d, &d.new_side, err);
     if (st == ARMI_OK)
         st = differ_join(&d, &found, out, err);
+    if (st == ARMI_OK && found.added + found.removed + found.changed == 0 &&
+        old_version != NULL && new_version != NULL) {
+        st = order_judge(&d, old_version, new_version, !found.schema_changed,
+                         &found.reordered, err);
+        if (st != ARMI_OK && out != NULL)
+            armi_stream_release(out);
+    }
     side_release(&d.old_side, d.schema->child_count);
     side_release(&d.new_side, d.schema->child_count);
-    armi_column_reader_free(d.reader);
     armi_free(d.key);
     if (st == ARMI_OK)
         *counts = found;
