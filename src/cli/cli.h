@@ -1,12 +1,12 @@
 /*
  * The armi program: what its files share.
  *
- * A command is one file cmd_<name>.c and one row in commands.c: a struct cli_command that says
- * its usage, options and help. The option parser (cli_args.c), the help texts and the man page
- * (cli_help.c) are driven by that row, so that they cannot disagree.
+ * A command is one file cmd_<name>.c and one row in commands.c: a struct cli_command that
+ * says its usage, options and help. The option parser (cli_args.c), the help texts and the
+ * man page (cli_help.c) are driven by that row, so that they cannot disagree.
  *
- * Everything goes through the public headers: the program can do nothing that a C program of
- * somebody else could not.
+ * Everything goes through the public headers: the program can do nothing that a C program
+ * of somebody else could not.
  */
 #ifndef ARMI_CLI_CLI_H
 #define ARMI_CLI_CLI_H

@@ -3,8 +3,9 @@
  *
  *     --name VALUE   --name=VALUE   -n VALUE   -nVALUE   --switch   -s   --
  *
- * Options may stand before and after words; "--" ends them; "-" is a word (standard input or
- * output). What cannot be parsed is CLI_USAGE; a value that makes no sense is CLI_FAILED.
+ * Options may stand before and after words; "--" ends them; "-" is a word (standard input
+ * or output). What cannot be parsed is CLI_USAGE; a value that makes no sense is
+ * CLI_FAILED.
  */
 #include "cli.h"
 

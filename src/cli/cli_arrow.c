@@ -212,7 +212,9 @@ void cli_rows_text(const struct cli_rows *rows, size_t column, struct cli_text *
     out->size = size;
 }
 
-/* Numbers that JSON can carry exactly, booleans and nested values as they are; else text. */
+/*
+ * Numbers that JSON can carry exactly, booleans and nested values as they are; else text.
+ */
 static bool is_json_already(const struct ArrowSchema *schema, const struct cli_text *text)
 {
     const char *format = schema->format;

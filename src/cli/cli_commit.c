@@ -98,11 +98,13 @@ static const char *rows_text(const struct armi_table_change *change, struct cli_
 {
     struct cli_small rows, more;
     uint64_t from = change->old_rows, to = change->new_rows;
-    cli_count(change->new_version == 0 ? from : to, &rows);
+    uint64_t shown = change->new_version == 0 ? from : to;
+    const char *word = shown == 1 ? "row" : "rows";
+    cli_count(shown, &rows);
     if (change->old_version == 0 || change->new_version == 0 || from == to)
-        snprintf(out->text, sizeof out->text, "%.30s rows", rows.text);
+        snprintf(out->text, sizeof out->text, "%.30s %s", rows.text, word);
     else
-        snprintf(out->text, sizeof out->text, "%.30s rows (%c%.30s)", rows.text,
+        snprintf(out->text, sizeof out->text, "%.30s %s (%c%.30s)", rows.text, word,
                  to > from ? '+' : '-',
                  cli_count(to > from ? to - from : from - to, &more));
     return out->text;

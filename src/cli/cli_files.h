@@ -17,8 +17,8 @@ struct cli_source {
 };
 
 /*
- * Looks at a file and opens it as a stream, by its content; --format, --null, --delimiter and
- * --no-header of `args` say otherwise.
+ * Looks at a file and opens it as a stream, by its content; --format, --null, --delimiter
+ * and --no-header of `args` say otherwise.
  */
 int cli_source_open(struct cli *cli, const struct cli_args *args, const char *path,
                     struct cli_source *out);

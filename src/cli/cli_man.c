@@ -1,7 +1,7 @@
 /*
- * armi(1), written by the program itself: `armi help --man`. docs/man/armi.1 is this output,
- * and a test holds the two together, so that the page cannot tell of options that are not
- * there.
+ * armi(1), written by the program itself: `armi help --man`. docs/man/armi.1 is this
+ * output, and a test holds the two together, so that the page cannot tell of options that
+ * are not there.
  */
 #include "cli.h"
 

@@ -1,7 +1,7 @@
 /*
- * What long calls show and ask: a bar on standard error, on a terminal only, redrawn at most
- * ten times a second; and whether Ctrl-C was typed. The first Ctrl-C ends the call in order,
- * with nothing changed; a second one ends the program at once.
+ * What long calls show and ask: a bar on standard error, on a terminal only, redrawn at
+ * most ten times a second; and whether Ctrl-C was typed. The first Ctrl-C ends the call in
+ * order, with nothing changed; a second one ends the program at once.
  */
 #include "cli.h"
 

