@@ -26,9 +26,10 @@ check: ## format, layers, gcc and clang with -Werror, sanitizers, fuzzers for a 
 	@tools/setup.sh $(PYTHON) check
 	@.venv/bin/python tools/run_checks.py
 
-bench: ## compare with deltalake, pyarrow and DuckDB in one run
+bench: ## compare with deltalake, pyarrow and DuckDB in one run, then the Parquet codec with five others
 	@tools/setup.sh $(PYTHON) bench
 	@.venv/bin/python bench/run.py
+	@.venv/bin/python bench/parquet/run.py
 
 clean: ## remove what was built (not .venv)
 	rm -rf build
