@@ -64,16 +64,28 @@ static inline bool is_small_int(const uint8_t *p, size_t size)
 static inline bool is_plain_decimal(const uint8_t *p, size_t size)
 {
     size_t i = size > 0 && p[0] == '-', from = i;
-    if (size > 18 || (size > i + 1 && p[i] == '0' && p[i + 1] != '.'))
+    if (size > 100 || (size > i + 1 && p[i] == '0' && p[i + 1] != '.'))
         return false;
     while (i < size && (uint8_t)(p[i] - '0') < 10)
         i++;
     if (i == from || i + 1 >= size || p[i] != '.')
         return false;
-    for (i++; i < size; i++)
-        if ((uint8_t)(p[i] - '0') >= 10)
+    size_t head = (size - ++i) % 8;
+    if (head > 0 && !armi_csv_digits_valid(armi_csv_digits_load(p + i, head)))
+        return false;
+    for (i += head; i < size; i += 8)
+        if (!armi_csv_digits_valid(armi_load64(p + i)))
             return false;
     return true;
+}
+
+/* A time that adds nothing to what is known of the column's. */
+static bool is_same_time(const struct field *f, unsigned traits)
+{
+    struct armi_csv_time time;
+    if (!armi_csv_parse_time(f->p, f->size, &time))
+        return false;
+    return ((armi_csv_time_traits(&time) & ~traits) == 0);
 }
 
 void armi_csv_column_infer(struct armi_csv_column *column, const struct armi_csv_window *w,
@@ -88,6 +100,9 @@ void armi_csv_column_infer(struct armi_csv_column *column, const struct armi_csv
             if (nulls->size == 0 || f.is_quoted)
                 continue;
         if (type.kind == ARMI_CSV_FLOAT && is_plain_decimal(f.p, f.size))
+            if (nulls->size == 0 || f.is_quoted)
+                continue;
+        if (type.kind == ARMI_CSV_TIMESTAMP && is_same_time(&f, type.traits))
             if (nulls->size == 0 || f.is_quoted)
                 continue;
         armi_csv_type_join(&type, field_classify(&f, nulls));
@@ -178,10 +193,11 @@ static bool time_value(const struct armi_csv_column *column, const struct field 
 {
     struct armi_csv_time time = {0, 0, false};
     int64_t days;
-    if (armi_csv_parse_date(f->p, f->size, &days))
+    if (!armi_csv_parse_time(f->p, f->size, &time)) {
+        if (!armi_csv_parse_date(f->p, f->size, &days))
+            return false;
         time.seconds = days * 86400;
-    else if (!armi_csv_parse_time(f->p, f->size, &time))
-        return false;
+    }
     int64_t per = has_nanos(column) ? 1000000000 : 1000000;
     int64_t part = has_nanos(column) ? time.nanos : time.nanos / 1000;
     return armi_i64_mul(time.seconds, per, out) && armi_i64_add(*out, part, out);
@@ -265,6 +281,22 @@ static bool decode_ints(struct armi_csv_column *column, const struct armi_csv_wi
     return true;
 }
 
+/* Bytes of w that are quotes; what lies above the lowest may be wrong. */
+static inline uint64_t quotes_in(uint64_t w)
+{
+    w ^= UINT64_C(0x2222222222222222);
+    return (w - UINT64_C(0x0101010101010101)) & ~w & UINT64_C(0x8080808080808080);
+}
+
+/* Whether there is a quote among the `size` < 16 bytes at p. */
+static inline bool has_quote(const uint8_t *p, size_t size)
+{
+    uint64_t low = quotes_in(armi_load64(p)), high = quotes_in(armi_load64(p + 8));
+    size_t at = low != 0 ? (size_t)__builtin_ctzll(low) / 8
+                         : 8 + (high != 0 ? (size_t)__builtin_ctzll(high) / 8 : 8);
+    return at < size;
+}
+
 /* Doubled quotes become one. The room is there. */
 static uint8_t *text_unquote(uint8_t *out, const uint8_t *p, size_t size)
 {
@@ -295,11 +327,11 @@ static enum armi_status decode_text(struct armi_csv_column *column,
         struct field f = field_get(w, r, c);
         if (field_is_null(&f, nulls)) {
             put_null(column, at);
-        } else if (f.is_quoted) {
-            out = text_unquote(out, f.p, f.size);
-        } else if (f.size <= 16) {
+        } else if (f.size <= 15 && (!f.is_quoted || !has_quote(f.p, f.size))) {
             memcpy(out, f.p, 16);
             out += f.size;
+        } else if (f.is_quoted) {
+            out = text_unquote(out, f.p, f.size);
         } else {
             memcpy(out, f.p, f.size);
             out += f.size;

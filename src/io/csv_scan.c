@@ -182,6 +182,20 @@ static enum row_state row_cut(struct armi_csv_scan *scan, size_t *fields,
     return state;
 }
 
+/* By its name if it has one. */
+static enum armi_status field_error(const struct armi_csv_scan *scan, enum armi_status st,
+                                    uint64_t row, size_t column, const char *text,
+                                    struct armi_error *err)
+{
+    char place[300];
+    if (scan->titles != NULL && column < scan->columns)
+        snprintf(place, sizeof place, "column \"%.255s\"", scan->titles[column]);
+    else
+        snprintf(place, sizeof place, "column %zu", column + 1);
+    return armi_error_object(err, st, "file", scan->name, "%s: row %" PRIu64 ", %s: %s",
+                             scan->name, row, place, text);
+}
+
 static enum armi_status row_error(const struct armi_csv_scan *scan, enum row_state state,
                                   size_t column, struct armi_error *err)
 {
@@ -195,9 +209,7 @@ static enum armi_status row_error(const struct armi_csv_scan *scan, enum row_sta
     };
     if (state == ROW_NO_MEMORY)
         return armi_error_no_memory(err);
-    return armi_error_object(err, ARMI_INVALID, "file", scan->name,
-                             "%s: row %" PRIu64 ", field %zu: %s", scan->name, scan->row,
-                             column + 1, texts[state]);
+    return field_error(scan, ARMI_INVALID, scan->row, column, texts[state], err);
 }
 
 static enum armi_status count_error(const struct armi_csv_scan *scan, size_t fields,
@@ -258,9 +270,8 @@ enum armi_status armi_csv_scan_first(struct armi_csv_scan *scan,
 /* ---- the fast way: many rows ---- */
 
 struct cut {
-    size_t tokens;       /* so far, without the first */
-    size_t whole_tokens; /* up to the last line feed */
-    size_t rows;
+    size_t tokens;        /* so far, without the first */
+    size_t rows;          /* line feeds among them */
     uint64_t inside;      /* all ones if the last byte was inside of quotes */
     uint64_t field_start; /* bit 0: the next byte begins a field */
     uint64_t closed;      /* bit 0: the last byte was a closing quote */
@@ -303,30 +314,28 @@ static bool cut_block(struct armi_csv_scan *scan, struct cut *cut, size_t at, si
     }
     cut->field_start = structural >> 63;
     uint64_t lines = m.lines & structural;
+    for (; lines != 0; lines &= lines - 1)
+        cut->rows++;
     uint32_t *out = scan->tokens + 1 + cut->tokens;
-    if (lines != 0) {
-        uint64_t up_to = UINT64_MAX >> __builtin_clzll(lines);
-        cut->rows += (size_t)__builtin_popcountll(lines);
-        cut->whole_tokens = cut->tokens + (size_t)__builtin_popcountll(structural & up_to);
-    }
-    cut->tokens += (size_t)__builtin_popcountll(structural);
     for (; structural != 0; structural &= structural - 1)
         *out++ = (uint32_t)(at + 1 + (size_t)__builtin_ctzll(structural));
+    cut->tokens = (size_t)(out - scan->tokens) - 1;
     return true;
 }
 
 /* How many of the rows from the first on have the right number of fields. */
 static size_t rows_right(const struct armi_csv_scan *scan, const struct cut *cut)
 {
-    size_t columns = scan->columns, at = columns;
-    if (cut->whole_tokens == cut->rows * columns) {
-        while (at <= cut->whole_tokens && scan->data[scan->tokens[at] - 1] == '\n')
-            at += columns;
-        if (at > cut->whole_tokens)
-            return cut->rows;
+    size_t columns = scan->columns, rows = 0, i = 1;
+    if (cut->rows <= cut->tokens / columns) {
+        while (rows < cut->rows &&
+               scan->data[scan->tokens[(rows + 1) * columns] - 1] == '\n')
+            rows++;
+        /* All line feeds stand where rows end, so that none stands elsewhere. */
+        if (rows == cut->rows)
+            return rows;
     }
-    size_t i = 1;
-    while (i <= cut->whole_tokens &&
+    while (i <= cut->tokens &&
            (scan->data[scan->tokens[i] - 1] == '\n') == (i % columns == 0))
         i++;
     return (i - 1) / columns;
@@ -384,19 +393,6 @@ enum armi_status armi_csv_scan_next(struct armi_csv_scan *scan, struct armi_csv_
 }
 
 /* ---- what may stand in a field ---- */
-
-static enum armi_status field_error(const struct armi_csv_scan *scan, enum armi_status st,
-                                    uint64_t row, size_t column, const char *text,
-                                    struct armi_error *err)
-{
-    char place[300];
-    if (scan->titles != NULL)
-        snprintf(place, sizeof place, "column \"%.255s\"", scan->titles[column]);
-    else
-        snprintf(place, sizeof place, "column %zu", column + 1);
-    return armi_error_object(err, st, "file", scan->name, "%s: row %" PRIu64 ", %s: %s",
-                             scan->name, row, place, text);
-}
 
 static const char *field_problem(const struct armi_csv_scan *scan, const uint8_t *p,
                                  size_t size, enum armi_status *st)

@@ -95,6 +95,38 @@ static bool parse_decimal(const uint8_t *p, size_t size, struct armi_decimal_tex
     return true;
 }
 
+/* The same for what most decimals are: digits, a point, digits, 19 in all. False: the long
+ * way will tell. */
+static bool parse_plain(const uint8_t *p, size_t size, struct armi_decimal_text *out)
+{
+    bool is_negative = size > 0 && p[0] == '-';
+    size_t from = is_negative, i = from;
+    uint64_t m = 0;
+    if (size > 20 + from || size <= from || (p[from] == '0' && p[from + 1] != '.'))
+        return false;
+    while (i < size && is_digit(p[i]))
+        m = m * 10 + (uint64_t)(p[i++] - '0');
+    if (i == from || i + 1 >= size || p[i] != '.')
+        return false;
+    size_t count = size - ++i, head = count % 8;
+    if (head > 0) {
+        static const uint64_t powers[] = {1,     10,     100,     1000,
+                                          10000, 100000, 1000000, 10000000};
+        uint64_t w = armi_csv_digits_load(p + i, head);
+        if (!armi_csv_digits_valid(w))
+            return false;
+        m = m * powers[head] + armi_csv_digits_value(w);
+    }
+    for (i += head; i < size; i += 8) {
+        uint64_t w = armi_load64(p + i);
+        if (!armi_csv_digits_valid(w))
+            return false;
+        m = m * 100000000 + armi_csv_digits_value(w);
+    }
+    *out = (struct armi_decimal_text){m, -(int64_t)count, is_negative, false};
+    return true;
+}
+
 static bool parse_special(const uint8_t *p, size_t size, double *out)
 {
     bool is_negative = size > 0 && p[0] == '-';
@@ -113,7 +145,7 @@ static bool parse_special(const uint8_t *p, size_t size, double *out)
 bool armi_csv_parse_float(const uint8_t *p, size_t size, double *out)
 {
     struct armi_decimal_text d;
-    if (parse_decimal(p, size, &d))
+    if (parse_plain(p, size, &d) || parse_decimal(p, size, &d))
         return armi_float_nearest(&d, p, size, out);
     return parse_special(p, size, out);
 }
@@ -159,11 +191,34 @@ static bool parse_year(const uint8_t *p, size_t size, size_t *at, int64_t *out)
     return true;
 }
 
+/* YYYY-MM-DD without a sign: the first eight bytes as one number, YYYY0MM0. */
+static bool parse_plain_day(const uint8_t *p, int64_t *out)
+{
+    const uint64_t dashes = UINT64_C(0x2d) << 32 | UINT64_C(0x2d) << 56;
+    const uint64_t mask = UINT64_C(0xff) << 32 | UINT64_C(0xff) << 56;
+    const uint64_t to_zero = UINT64_C(0x1d) << 32 | UINT64_C(0x1d) << 56; /* '-' ^ '0' */
+    uint64_t w = armi_load64(p);
+    if ((w & mask) != dashes || !armi_csv_digits_valid(w ^ to_zero))
+        return false;
+    uint32_t v = (uint32_t)armi_csv_digits_value(w ^ to_zero);
+    int64_t year = v / 10000;
+    int month = (int)(v % 10000 / 10), day = two_digits(p + 8);
+    if (month < 1 || month > 12 || day < 1 ||
+        (day > 28 && day > armi_calendar_month_days(year, month)))
+        return false;
+    *out = armi_calendar_days(year, month, day);
+    return true;
+}
+
 /* YYYY-MM-DD; *at behind it. */
 static bool parse_day(const uint8_t *p, size_t size, size_t *at, int64_t *out)
 {
     int64_t year;
     size_t i = 0;
+    if (size >= 10 && parse_plain_day(p, out)) {
+        *at = 10;
+        return true;
+    }
     if (!parse_year(p, size, &i, &year) || size - i < 6 || p[i] != '-' || p[i + 3] != '-')
         return false;
     int month = two_digits(p + i + 1), day = two_digits(p + i + 4);
@@ -268,6 +323,13 @@ static unsigned range_traits(int64_t seconds)
     return traits;
 }
 
+unsigned armi_csv_time_traits(const struct armi_csv_time *time)
+{
+    unsigned traits = range_traits(time->seconds);
+    traits |= time->is_zoned ? ARMI_CSV_ZONED : ARMI_CSV_NAIVE;
+    return traits | (time->nanos % 1000 != 0 ? ARMI_CSV_NANOS : 0);
+}
+
 static struct armi_csv_type classify_number(const uint8_t *p, size_t size)
 {
     static const struct armi_csv_type text = {ARMI_CSV_TEXT, 0};
@@ -297,10 +359,7 @@ static struct armi_csv_type classify_time(const uint8_t *p, size_t size)
                                       ARMI_CSV_NAIVE | range_traits(days * 86400)};
     if (!armi_csv_parse_time(p, size, &time))
         return (struct armi_csv_type){ARMI_CSV_TEXT, 0};
-    unsigned traits = range_traits(time.seconds);
-    traits |= time.is_zoned ? ARMI_CSV_ZONED : ARMI_CSV_NAIVE;
-    traits |= time.nanos % 1000 != 0 ? ARMI_CSV_NANOS : 0;
-    return (struct armi_csv_type){ARMI_CSV_TIMESTAMP, traits};
+    return (struct armi_csv_type){ARMI_CSV_TIMESTAMP, armi_csv_time_traits(&time)};
 }
 
 struct armi_csv_type armi_csv_classify(const uint8_t *p, size_t size)

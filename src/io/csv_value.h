@@ -51,6 +51,8 @@ struct armi_csv_type armi_csv_classify(const uint8_t *p, size_t size);
 /* Makes *type one that holds both. */
 void armi_csv_type_join(struct armi_csv_type *type, struct armi_csv_type other);
 
+unsigned armi_csv_time_traits(const struct armi_csv_time *time);
+
 /* A decimal in the common notation, NaN or an infinity; an integer is one, too. */
 bool armi_csv_parse_float(const uint8_t *p, size_t size, double *out);
 bool armi_csv_parse_bool(const uint8_t *p, size_t size, bool *out);
