@@ -167,7 +167,9 @@ static enum armi_status group_write(struct armi_chunk_groups *groups,
         st = references_add(group, &file, kind, input.ids, ranges, err);
     if (st == ARMI_OK) {
         groups->written->chunks_written += !reused;
-        groups->written->bytes_written += reused ? 0 : file.size;
+        groups->written->chunks_reused += reused; /* the store had it, if not this table */
+        *(reused ? &groups->written->bytes_reused : &groups->written->bytes_written) +=
+            file.size;
         groups->written->columns_encoded += group->count * group->dirty_count;
     }
     armi_pq_output_release(&file);
