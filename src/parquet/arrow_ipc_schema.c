@@ -343,11 +343,15 @@ static void fb_dictionary(struct fb_writer *w, size_t hole, const struct armi_fi
     fb_int(w, at[1], index->bits, index->is_signed);
 }
 
-/* A dictionary-encoded field is written as its value's, with the encoding beside. */
+/* A dictionary-encoded field is written as its value's, with the encoding beside; a run-end encoded one
+ * as its value's alone: nobody reads it back run-end encoded, and some cannot read such a schema. */
 static void fb_field(struct fb_writer *w, size_t hole, const struct armi_field *f)
 {
-    bool is_dictionary = f->type == ARMI_TYPE_DICTIONARY;
-    const struct armi_field *value = is_dictionary ? &f->children[1] : f;
+    const struct armi_field *shape = f;
+    while (shape->type == ARMI_TYPE_RUN_END)
+        shape = &shape->children[1];
+    bool is_dictionary = shape->type == ARMI_TYPE_DICTIONARY;
+    const struct armi_field *value = is_dictionary ? &shape->children[1] : shape;
     bool has_metadata = metadata_count(&f->metadata, false) > 0;
     const uint8_t sizes[7] = {4, 1, 1, 4, is_dictionary ? 4 : 0, 4, has_metadata ? 4 : 0};
     size_t at[7];
@@ -357,7 +361,7 @@ static void fb_field(struct fb_writer *w, size_t hole, const struct armi_field *
     fb_string(w, at[0], (struct armi_slice){(const uint8_t *)f->name, strlen(f->name)});
     fb_type(w, at[3], value);
     if (is_dictionary)
-        fb_dictionary(w, at[4], f);
+        fb_dictionary(w, at[4], shape);
     size_t children = fb_vector(w, at[5], value->child_count);
     for (size_t i = 0; i < value->child_count; i++)
         fb_field(w, children + 4 * i, &value->children[i]);

@@ -115,7 +115,9 @@ static enum armi_status batch_encode(struct enc_column *c, struct enc_dict *dict
     c->value_count += b->value_count;
     c->unencoded_bytes += (int64_t)b->values.bytes;
     batch_count(c, b);
-    return ARMI_OK;
+    return c->encoding != ARMI_PQ_RLE_DICTIONARY && enc_bloom_wanted(c)
+               ? enc_bloom_add(c, &b->values)
+               : ARMI_OK;
 }
 
 static enum armi_status pages_encode(struct enc_column *c, struct enc_dict *dict)
@@ -146,6 +148,7 @@ static void column_reset(struct enc_column *c, struct armi_slab *slabs, size_t u
     c->stats = (struct enc_stats){0};
     c->value_count = c->unencoded_bytes = 0;
     c->probe_next = 0;
+    c->bloom_count = 0;
     memset(c->def_histogram, 0, 512 * sizeof *c->def_histogram);
 }
 
@@ -166,10 +169,13 @@ static enum armi_status column_run(struct enc_column *c)
         ARMI_TRY(pages_encode(c, &dict));
     }
     if (c->encoding != ARMI_PQ_RLE_DICTIONARY)
-        return ARMI_OK;
+        return enc_bloom_finish(c);
     struct enc_values entries;
     ARMI_TRY(enc_dict_values(c, &dict, &entries));
     c->distinct = dict.count;
+    if (enc_bloom_wanted(c))
+        ARMI_TRY(enc_bloom_add(c, &entries));
+    ARMI_TRY(enc_bloom_finish(c));
     return enc_page_dictionary(c, &entries);
 }
 

@@ -50,6 +50,7 @@ enum enc_slot {
     ENC_SLOT_SPANS,   /* what of the leaf array is there */
     ENC_SLOT_DICT,    /* the dictionary's table */
     ENC_SLOT_ENTRIES, /* the dictionary's entries */
+    ENC_SLOT_BLOOM,   /* hashes for a Bloom filter */
     ENC_SLOT_COUNT,
 };
 
@@ -173,7 +174,8 @@ struct enc_column {
     int64_t unencoded_bytes;
     int64_t *def_histogram; /* counts of levels; owned, with the next */
     int64_t *rep_histogram;
-    uint64_t distinct; /* of a dictionary that holds all values, else 0 */
+    uint64_t distinct;  /* of a dictionary that holds all values, else 0 */
+    size_t bloom_count; /* hashes in the slot */
     struct armi_slice bloom;
 };
 
@@ -310,6 +312,12 @@ size_t enc_delta_bound(size_t count, unsigned width);
 uint8_t *enc_delta_i32(const int32_t *values, size_t count, uint8_t *out);
 
 size_t enc_shared_prefix(struct armi_slice a, struct armi_slice b);
+
+/* ---- Bloom filters (enc_bloom.c) ---- */
+
+bool enc_bloom_wanted(const struct enc_column *c);
+enum armi_status enc_bloom_add(struct enc_column *c, const struct enc_values *v);
+enum armi_status enc_bloom_finish(struct enc_column *c);
 
 /* ---- policy (enc_policy.c) ---- */
 

@@ -256,6 +256,14 @@ enum armi_status enc_page_data(struct enc_column *c, const struct enc_batch *b,
     return page_finish(c, page, at, page->levels_size + size, borrowed);
 }
 
+static uint64_t pages_size(const struct enc_column *c)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < enc_column_page_count(c); i++)
+        size += (uint64_t)enc_column_pages(c)[i].compressed_size;
+    return size;
+}
+
 enum armi_status enc_page_dictionary(struct enc_column *c, const struct enc_values *entries)
 {
     struct enc_page page = {
@@ -267,6 +275,8 @@ enum armi_status enc_page_dictionary(struct enc_column *c, const struct enc_valu
     size_t size;
     ARMI_TRY(page_room(c, enc_plain.bound(entries), &at));
     ARMI_TRY(enc_plain.encode(c, entries, at, &size));
+    if (size >= pages_size(c) / 8)
+        c->probe_next = 0; /* large enough to decide for the chunk */
     ARMI_TRY(page_finish(c, &page, at, size, (struct armi_slice){NULL, 0}));
     /* It was encoded last, but stands first. */
     struct enc_page *pages = enc_column_pages(c);

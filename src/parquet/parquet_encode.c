@@ -271,7 +271,23 @@ static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, boo
     return ARMI_OK;
 }
 
-/* Slices that were hashed already are counted by how many there were before. */
+/* Bloom filters are written at the end, after the pages' memory is gone. */
+static enum armi_status blooms_keep(struct armi_pq_encoder *e, struct enc_group *group,
+                                    struct armi_error *err)
+{
+    for (uint32_t i = 0; i < group->column_count; i++) {
+        struct armi_slice *bloom = &group->columns[i].bloom;
+        if (bloom->size == 0)
+            continue;
+        uint8_t *copy = armi_pq_arena_alloc(&e->arena, bloom->size, 1);
+        if (copy == NULL)
+            return armi_error_no_memory(err);
+        memcpy(copy, bloom->data, bloom->size);
+        bloom->data = copy;
+    }
+    return ARMI_OK;
+}
+
 enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
                                      const struct armi_pq_column_pieces *columns,
                                      int64_t rows, struct armi_error *err)
@@ -293,6 +309,8 @@ enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
     status = columns_encode(e, group.columns, err);
     if (status == ARMI_OK)
         status = enc_group_place(&group, &e->settings, &e->out, places, &e->arena, err);
+    if (status == ARMI_OK && e->sink.write != NULL)
+        status = blooms_keep(e, &group, err);
     if (status == ARMI_OK)
         status = armi_buf_append(&e->places, &places, sizeof places, err);
     if (status == ARMI_OK)

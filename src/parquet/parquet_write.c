@@ -9,6 +9,8 @@
 #include "arrow/stream.h"
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/text.h"
+#include "os/os.h"
 #include "parquet/parquet_encode.h"
 
 #define GROUP_ROWS  ((int64_t)1 << 20)
@@ -34,6 +36,7 @@ struct write_job {
     uint32_t *bloom_columns;
     int64_t rows;
     int64_t groups;
+    bool is_plain_file; /* no chunk: carries no block values */
     bool keeps_batches; /* no sink: the output points into the batches */
 };
 
@@ -239,7 +242,7 @@ static enum armi_status job_begin(struct write_job *job, struct ArrowArrayStream
                                   const struct armi_pq_sink *sink, struct armi_error *err)
 {
     ARMI_TRY(armi_pq_encode_settings_from(options, &job->settings, err));
-    job->settings.no_block_values = false;
+    job->settings.no_block_values = job->is_plain_file;
     job->keeps_batches = sink == NULL;
     job->group_rows = options != NULL && options->row_group_rows > 0
                           ? options->row_group_rows
@@ -305,6 +308,123 @@ enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
     armi_pq_output_release(&output);
     if (job != NULL)
         job_release(job);
+    armi_stream_release(data);
+    return status;
+}
+
+/* ---- to a file ---- */
+
+struct file_sink {
+    const struct armi_os *os;
+    int fd;
+    uint64_t offset;
+    const char *path;
+};
+
+static enum armi_status file_write(void *ctx, const struct armi_slice *slices, size_t count,
+                                   struct armi_error *err)
+{
+    struct file_sink *sink = ctx;
+    int rc = count > 0
+                 ? armi_os_writev_full(sink->os, sink->fd, slices, count, sink->offset)
+                 : 0;
+    if (rc < 0)
+        return armi_error_errno(err, -rc, "write %s", sink->path);
+    for (size_t i = 0; i < count; i++)
+        sink->offset += slices[i].size;
+    return ARMI_OK;
+}
+
+/* "<path>.<16 random digits>.tmp", beside the file that it becomes. */
+static char *temporary_name(const struct armi_os *os, const char *path)
+{
+    uint8_t noise[8];
+    size_t size = strlen(path);
+    char *name = armi_alloc(size + 2 * sizeof noise + 6);
+    if (name == NULL || os->random(os, noise, sizeof noise) < 0) {
+        armi_free(name);
+        return NULL;
+    }
+    memcpy(name, path, size);
+    name[size] = '.';
+    armi_hex_encode(noise, sizeof noise, name + size + 1);
+    memcpy(name + size + 1 + 2 * sizeof noise, ".tmp", 5);
+    return name;
+}
+
+/* A folder is told before anything is encoded. */
+static enum armi_status target_check(const struct armi_os *os, const char *path,
+                                     struct armi_error *err)
+{
+    struct armi_file_stat stat;
+    int rc = os->stat_at(os, ARMI_OS_CWD, path, &stat);
+    if (rc == 0 && stat.kind == ARMI_ENTRY_DIRECTORY)
+        return armi_error_object(err, ARMI_INVALID, "file", path, "%s is a folder", path);
+    return ARMI_OK;
+}
+
+static enum armi_status file_encode(struct ArrowArrayStream *data, struct file_sink *file,
+                                    const struct armi_parquet_encode_options *options,
+                                    struct armi_parquet_write_result *result,
+                                    struct armi_error *err)
+{
+    struct armi_pq_sink sink = {file_write, file};
+    struct armi_pq_output output = {0};
+    struct write_job *job = armi_alloc_zero(1, sizeof *job);
+    if (job == NULL)
+        return armi_error_no_memory(err);
+    job->is_plain_file = true;
+    enum armi_status status = job_begin(job, data, options, &sink, err);
+    if (status == ARMI_OK)
+        status = job_run(job, data, &output, err);
+    if (status == ARMI_OK && result != NULL)
+        *result = (struct armi_parquet_write_result){
+            .size = result->size,
+            .rows = job->rows,
+            .row_groups = job->groups,
+            .bytes = (int64_t)output.size,
+        };
+    armi_pq_output_release(&output);
+    job_release(job);
+    return status;
+}
+
+enum armi_status armi_parquet_write(struct ArrowArrayStream *data, const char *path,
+                                    const struct armi_parquet_encode_options *options,
+                                    struct armi_parquet_write_result *result,
+                                    struct armi_error *err)
+{
+    const struct armi_os *os = armi_os_posix();
+    struct file_sink file = {.os = os, .fd = -1, .path = path};
+    char *temporary = NULL;
+    enum armi_status status = target_check(os, path, err);
+    if (status != ARMI_OK)
+        goto done;
+    temporary = temporary_name(os, path);
+    if (temporary == NULL) {
+        status = armi_error_no_memory(err);
+        goto done;
+    }
+    file.fd = os->open(os, ARMI_OS_CWD, temporary,
+                       ARMI_OPEN_WRITE | ARMI_OPEN_CREATE | ARMI_OPEN_EXCLUSIVE,
+                       ARMI_OS_MODE_FILE);
+    if (file.fd < 0) {
+        status = armi_error_errno(err, -file.fd, "create %s", path);
+        goto done;
+    }
+    status = file_encode(data, &file, options, result, err);
+    int rc = os->close(os, file.fd);
+    if (status == ARMI_OK && rc < 0)
+        status = armi_error_errno(err, -rc, "close %s", path);
+    if (status == ARMI_OK) {
+        rc = os->rename(os, ARMI_OS_CWD, temporary, ARMI_OS_CWD, path);
+        if (rc < 0)
+            status = armi_error_errno(err, -rc, "rename %s", path);
+    }
+    if (status != ARMI_OK)
+        (void)os->unlink(os, ARMI_OS_CWD, temporary);
+done:
+    armi_free(temporary);
     armi_stream_release(data);
     return status;
 }
