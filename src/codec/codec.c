@@ -5,6 +5,7 @@
 #include "codec/codec_internal.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -16,13 +17,55 @@ static const struct armi_codec_ops *const codecs[ARMI_CODEC_COUNT] = {
 };
 
 struct armi_codec_context {
+    struct armi_codec_context *next; /* while it is kept */
     void *states[ARMI_CODEC_COUNT];
 };
+
+/*
+ * A few contexts are kept for the next taker: for a small chunk, making zstd's costs more than the
+ * compression. The lock is only tried, so that a forked child can never wait for a thread it lacks.
+ */
+#define KEPT_MAX 16
+
+static struct {
+    pthread_mutex_t lock;
+    struct armi_codec_context *head;
+    size_t count;
+} kept = {PTHREAD_MUTEX_INITIALIZER, NULL, 0};
+
+static struct armi_codec_context *kept_take(void)
+{
+    if (!armi_allocator_is_default() || pthread_mutex_trylock(&kept.lock) != 0)
+        return NULL;
+    struct armi_codec_context *context = kept.head;
+    if (context != NULL) {
+        kept.head = context->next;
+        kept.count--;
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return context;
+}
+
+static bool kept_give(struct armi_codec_context *context)
+{
+    if (!armi_allocator_is_default() || pthread_mutex_trylock(&kept.lock) != 0)
+        return false;
+    bool keep = kept.count < KEPT_MAX;
+    if (keep) {
+        context->next = kept.head;
+        kept.head = context;
+        kept.count++;
+    }
+    pthread_mutex_unlock(&kept.lock);
+    return keep;
+}
 
 enum armi_status armi_codec_context_new(struct armi_codec_context **out,
                                         struct armi_error *err)
 {
-    struct armi_codec_context *context = armi_alloc_zero(1, sizeof *context);
+    struct armi_codec_context *context = kept_take();
+    if (context == NULL)
+        context = armi_alloc_zero(1, sizeof *context);
     if (context == NULL)
         return armi_error_no_memory(err);
     *out = context;
@@ -31,7 +74,7 @@ enum armi_status armi_codec_context_new(struct armi_codec_context **out,
 
 void armi_codec_context_free(struct armi_codec_context *context)
 {
-    if (context == NULL)
+    if (context == NULL || kept_give(context))
         return;
     for (size_t i = 0; i < ARMI_CODEC_COUNT; i++)
         if (context->states[i] != NULL)
