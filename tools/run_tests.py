@@ -25,14 +25,20 @@ def run(*command: object, **options: object) -> int:
 
 def c_suite() -> tuple[int, int, int]:
     """Passed, failed and skipped subtests of the C suite."""
+    steps = [("ninja", "-C", BUILD, f"-j{JOBS}")]
     if not (BUILD / "build.ninja").exists():
-        setup = run("meson", "setup", BUILD, "-Dbuildtype=debugoptimized", "-Dpython=false", stdout=subprocess.DEVNULL)
-        if setup != 0:
+        steps.insert(0, ("meson", "setup", BUILD, "-Dbuildtype=debugoptimized", "-Dpython=false"))
+    for step in steps:
+        print(f"==> {step[0]}: the C tests", flush=True)
+        output = BUILD.parent / "test-build.log"
+        output.parent.mkdir(exist_ok=True)
+        with output.open("w") as file:
+            status = run(*step, stdout=file, stderr=subprocess.STDOUT)
+        if status != 0:
+            print("".join(output.read_text(errors="replace").splitlines(keepends=True)[-60:]))
+            print("the C tests do not build")
             return 0, 1, 0
-    if run("ninja", "-C", BUILD, f"-j{JOBS}", stdout=subprocess.DEVNULL) != 0:
-        print("the C tests do not build")
-        return 0, 1, 0
-    run("meson", "test", "-C", BUILD, "--no-rebuild", "--print-errorlogs")
+    run("meson", "test", "-C", BUILD, "--no-rebuild", "--print-errorlogs", "--num-processes", JOBS)
     passed = failed = skipped = 0
     for line in (BUILD / "meson-logs" / "testlog.json").read_text().splitlines():
         test = json.loads(line)
