@@ -99,7 +99,15 @@ static int make_dir(const struct armi_os *os, int root, const char *name)
     return error == -EEXIST ? 0 : error;
 }
 
-/* chunks/ comes last: a folder that has it has everything. */
+static enum armi_status sync_new(const struct armi_os *os, int root,
+                                 enum armi_durability durability, struct armi_error *err)
+{
+    int error = durability != ARMI_DURABILITY_NONE ? os->fsync(os, root) : 0;
+    return error == 0 ? ARMI_OK : armi_error_errno(err, -error, "cannot sync a new folder");
+}
+
+/* chunks/ comes last, when the rest is durable: a folder that has it has everything, also after a
+ * power cut, where the names of one folder may come back in any selection. */
 enum armi_status armi_store_create(const struct armi_os *os, int root,
                                    enum armi_durability durability, struct armi_error *err)
 {
@@ -107,13 +115,11 @@ enum armi_status armi_store_create(const struct armi_os *os, int root,
     if (error < 0)
         return armi_error_errno(err, -error, "cannot make the folder 'tmp'");
     ARMI_TRY(armi_lockfile_create(os, root, err));
+    ARMI_TRY(sync_new(os, root, durability, err));
     error = make_dir(os, root, ARMI_STORE_CHUNKS_DIR);
     if (error < 0)
         return armi_error_errno(err, -error, "cannot make the folder 'chunks'");
-    error = durability != ARMI_DURABILITY_NONE ? os->fsync(os, root) : 0;
-    if (error < 0)
-        return armi_error_errno(err, -error, "cannot sync a new folder");
-    return ARMI_OK;
+    return sync_new(os, root, durability, err);
 }
 
 static enum armi_status open_dir(const struct armi_store *store, int root, const char *name,

@@ -63,7 +63,7 @@ static int log_file_of(const char *path)
         if (strcmp(log_names[i], name) == 0)
             return i;
     assert_true(log_files < FILES_MAX && strlen(name) < NAME_SIZE);
-    strcpy(log_names[log_files], name);
+    memcpy(log_names[log_files], name, strlen(name) + 1);
     return log_files++;
 }
 
