@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/checked.h"
 
 /* Everything of a field but its quotes. */
 struct field {
@@ -198,9 +197,7 @@ static bool time_value(const struct armi_csv_column *column, const struct field 
             return false;
         time.seconds = days * 86400;
     }
-    int64_t per = has_nanos(column) ? 1000000000 : 1000000;
-    int64_t part = has_nanos(column) ? time.nanos : time.nanos / 1000;
-    return armi_i64_mul(time.seconds, per, out) && armi_i64_add(*out, part, out);
+    return armi_csv_time_count(&time, has_nanos(column) ? 1000000000 : 1000000, out);
 }
 
 /* Row `at` of the batch = the field, which is not null. */

@@ -11,12 +11,11 @@
 #include "io/calendar.h"
 #include "io/float_text.h"
 
-#define NUMBER_SIZE_MAX    1100 /* no double needs more */
-#define EXPONENT_MAX       100000
-#define MANTISSA_FULL      UINT64_C(1000000000000000000) /* one more digit still fits */
-#define EXACT_INT_DIGITS   15
-#define NANOS_SECONDS_MAX  INT64_C(9223372035)
-#define MICROS_SECONDS_MAX INT64_C(9223372036853)
+#define NUMBER_SIZE_MAX  1100 /* no double needs more */
+#define EXPONENT_MAX     100000
+#define MANTISSA_FULL    UINT64_C(1000000000000000000) /* one more digit still fits */
+#define EXACT_INT_DIGITS 15
+#define FITS_SECONDS     INT64_C(9000000000) /* so many of them in nanoseconds, certainly */
 
 static bool is_digit(uint8_t c)
 {
@@ -283,6 +282,21 @@ static bool parse_zone(const uint8_t *p, size_t size, bool *is_zoned, int64_t *o
     return true;
 }
 
+bool armi_csv_time_count(const struct armi_csv_time *time, int64_t per_second, int64_t *out)
+{
+    int64_t part = time->nanos / (1000000000 / per_second);
+    if (time->seconds >= -FITS_SECONDS && time->seconds <= FITS_SECONDS) {
+        *out = time->seconds * per_second + part;
+        return true;
+    }
+    /* The sum may fit where the product does not. */
+    __int128_t count = (__int128_t)time->seconds * per_second + part;
+    if (count < INT64_MIN || count > INT64_MAX)
+        return false;
+    *out = (int64_t)count;
+    return true;
+}
+
 bool armi_csv_parse_time(const uint8_t *p, size_t size, struct armi_csv_time *out)
 {
     int64_t days, of_day, ahead;
@@ -295,8 +309,9 @@ bool armi_csv_parse_time(const uint8_t *p, size_t size, struct armi_csv_time *ou
         !parse_zone(p + at, size - at, &time.is_zoned, &ahead))
         return false;
     time.seconds = days * 86400 + of_day - ahead;
-    /* Microseconds carry it; what does not fit in them is text. */
-    if (time.seconds < -MICROS_SECONDS_MAX || time.seconds > MICROS_SECONDS_MAX)
+    int64_t count;
+    /* What does not fit in microseconds is text. */
+    if (!armi_csv_time_count(&time, 1000000, &count))
         return false;
     *out = time;
     return true;
@@ -313,21 +328,17 @@ static struct armi_csv_type kind_of_int(int64_t v, size_t size)
     return (struct armi_csv_type){ARMI_CSV_INT, is_exact ? 0 : ARMI_CSV_INEXACT_INT};
 }
 
-static unsigned range_traits(int64_t seconds)
-{
-    unsigned traits = 0;
-    if (seconds < -NANOS_SECONDS_MAX || seconds > NANOS_SECONDS_MAX)
-        traits |= ARMI_CSV_BEYOND_NANOS;
-    if (seconds < -MICROS_SECONDS_MAX || seconds > MICROS_SECONDS_MAX)
-        traits |= ARMI_CSV_BEYOND_MICROS;
-    return traits;
-}
-
 unsigned armi_csv_time_traits(const struct armi_csv_time *time)
 {
-    unsigned traits = range_traits(time->seconds);
-    traits |= time->is_zoned ? ARMI_CSV_ZONED : ARMI_CSV_NAIVE;
-    return traits | (time->nanos % 1000 != 0 ? ARMI_CSV_NANOS : 0);
+    int64_t count;
+    unsigned traits = time->is_zoned ? ARMI_CSV_ZONED : ARMI_CSV_NAIVE;
+    if (time->nanos % 1000 != 0)
+        traits |= ARMI_CSV_NANOS;
+    if (!armi_csv_time_count(time, 1000000000, &count))
+        traits |= ARMI_CSV_BEYOND_NANOS;
+    if (!armi_csv_time_count(time, 1000000, &count))
+        traits |= ARMI_CSV_BEYOND_MICROS;
+    return traits;
 }
 
 static struct armi_csv_type classify_number(const uint8_t *p, size_t size)
@@ -354,9 +365,10 @@ static struct armi_csv_type classify_time(const uint8_t *p, size_t size)
 {
     struct armi_csv_time time;
     int64_t days;
-    if (armi_csv_parse_date(p, size, &days))
-        return (struct armi_csv_type){ARMI_CSV_DATE,
-                                      ARMI_CSV_NAIVE | range_traits(days * 86400)};
+    if (armi_csv_parse_date(p, size, &days)) {
+        time = (struct armi_csv_time){days * 86400, 0, false};
+        return (struct armi_csv_type){ARMI_CSV_DATE, armi_csv_time_traits(&time)};
+    }
     if (!armi_csv_parse_time(p, size, &time))
         return (struct armi_csv_type){ARMI_CSV_TEXT, 0};
     return (struct armi_csv_type){ARMI_CSV_TIMESTAMP, armi_csv_time_traits(&time)};

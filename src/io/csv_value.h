@@ -52,6 +52,10 @@ struct armi_csv_type armi_csv_classify(const uint8_t *p, size_t size);
 void armi_csv_type_join(struct armi_csv_type *type, struct armi_csv_type other);
 
 unsigned armi_csv_time_traits(const struct armi_csv_time *time);
+/* Whole steps of which there are `per_second` (a power of ten up to 10^9) since 1970; false
+ * if 64 bits do not hold them. */
+bool armi_csv_time_count(const struct armi_csv_time *time, int64_t per_second,
+                         int64_t *out);
 
 /* A decimal in the common notation, NaN or an infinity; an integer is one, too. */
 bool armi_csv_parse_float(const uint8_t *p, size_t size, double *out);
