@@ -29,10 +29,12 @@ struct armi_csv_read_options {
  * whose every field is null is utf8. `path` "-" is standard input (spooled to a temporary
  * file, since the file is read twice).
  *
- * Errors: ARMI_STORAGE · ARMI_INVALID with the row, 1-based and counting the header, and
- * what is wrong
+ * Errors: ARMI_NOT_FOUND · ARMI_STORAGE · ARMI_LIMIT · ARMI_INVALID with the row, 1-based
+ * and counting the header, and what is wrong
  * ("flights.csv: row 70000 has 20 fields, the header has 19"; a quote that never closes;
  * bad UTF-8). All of them are found before the first batch: inference reads everything.
+ * The stream asks `interrupted` as well, so `callbacks.ctx` lives as long as the stream;
+ * `progress` is told the rows of the first reading.
  */
 ARMI_API ARMI_MUST_USE enum armi_status
 armi_csv_read(const char *path, const struct armi_csv_read_options *options,
@@ -50,7 +52,8 @@ struct armi_csv_write_options {
 /*
  * Writes a stream as CSV to `path` ("-" = standard output): to a temporary file beside it
  * that is renamed when complete. The stream is moved. Numbers are printed so that reading
- * gives the same value; times in ISO 8601, UTC. Nested columns are written as JSON.
+ * gives the same value; times in ISO 8601, UTC. Nested columns are written as JSON. A
+ * pipe, a device or a link is written in place.
  * *out_rows may be NULL.
  */
 ARMI_API ARMI_MUST_USE enum armi_status
@@ -73,7 +76,7 @@ armi_file_probe(const char *path, enum armi_file_format *out, struct armi_error 
 /*
  * One value of an array as text, the way CSV writes it; for terminals. Appends at most
  * `capacity` - 1 bytes and a zero byte to `text`; returns the length that the whole would
- * have.
+ * have. A null is the empty text.
  */
 ARMI_API size_t armi_value_format(const struct ArrowSchema *schema,
                                   const struct ArrowArray *array, int64_t index, char *text,

@@ -448,6 +448,27 @@ static void the_nth_call_fails_once_or_for_good(void **state)
     os_fault_free(fault);
 }
 
+static void reading_and_writing_in_place_move_on(void **state)
+{
+    struct bench *b = *state;
+    const struct armi_os *os = b->os;
+    char text[8] = "";
+    int fd = os->open(os, b->root, "x",
+                      ARMI_OPEN_WRITE | ARMI_OPEN_CREATE | ARMI_OPEN_EXCLUSIVE,
+                      ARMI_OS_MODE_FILE);
+    assert_true(fd >= 0);
+    assert_int_equal(os->write(os, fd, "abc", 3), 3);
+    assert_int_equal(os->write(os, fd, "de", 2), 2);
+    assert_int_equal(os->close(os, fd), 0);
+    assert_file(b, "x", "abcde");
+    fd = os->open(os, b->root, "x", ARMI_OPEN_READ, 0);
+    assert_int_equal(os->read(os, fd, text, 4), 4);
+    assert_int_equal(os->read(os, fd, text + 4, 4), 1);
+    assert_int_equal(os->read(os, fd, text, 4), 0);
+    assert_string_equal(text, "abcde");
+    assert_int_equal(os->close(os, fd), 0);
+}
+
 static void a_full_disk_writes_short_and_then_refuses(void **state)
 {
     struct bench *b = *state;
@@ -470,6 +491,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(a_file_reads_back_and_short_at_its_end),
         BOTH(pieces_are_written_as_one_run),
+        BOTH(reading_and_writing_in_place_move_on),
         BOTH(rename_new_never_replaces_and_rename_does),
         BOTH(folders_list_each_name_once),
         BOTH(a_stat_tells_one_state_of_a_file_from_another),
