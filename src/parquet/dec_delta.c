@@ -117,9 +117,7 @@ enum armi_status armi_pq_delta_read64(struct armi_slice bytes, uint64_t *out, si
                 out[i] = v + least * (i + 1);
             v += least * n;
         } else {
-            kernels->unpack64(packed, readable, width, out, n);
-            for (size_t i = 0; i < n; i++)
-                out[i] = v += out[i] + least;
+            kernels->delta64(packed, readable, width, least, &v, out, n);
         }
         out += n;
     }
@@ -164,11 +162,10 @@ enum armi_status armi_pq_delta_read32(struct armi_slice bytes, uint32_t *out, si
             for (size_t i = 0; i < n; i++)
                 out[i] = v + least * (uint32_t)(i + 1);
             v += least * (uint32_t)n;
+        } else if (width <= 32) {
+            kernels->delta32(packed, readable, width, least, &v, out, n);
         } else {
-            if (width <= 32)
-                kernels->unpack32(packed, readable, width, out, n);
-            else
-                unpack_wide(packed, readable, width, out, n);
+            unpack_wide(packed, readable, width, out, n);
             for (size_t i = 0; i < n; i++)
                 out[i] = v += out[i] + least;
         }

@@ -21,7 +21,12 @@ struct armi_pq_kernels {
                      size_t count);
     void (*unpack64)(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
                      size_t count);
-    /* The same to bytes, for widths 0..8: levels. */
+    /* Unpacks deltas and sums them up: out[i] = *last += delta[i] + least, modulo the type. */
+    void (*delta32)(const uint8_t *src, size_t size, unsigned width, uint32_t least,
+                    uint32_t *last, uint32_t *out, size_t count);
+    void (*delta64)(const uint8_t *src, size_t size, unsigned width, uint64_t least,
+                    uint64_t *last, uint64_t *out, size_t count);
+    /* Unpacks to bytes, for widths 0..8: levels. */
     void (*unpack8)(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
                     size_t count);
     /* The largest of `count` bytes, 0 for none. */

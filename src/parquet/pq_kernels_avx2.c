@@ -9,7 +9,48 @@
 #include "base/bits.h"
 #include "parquet/pq_kernels_internal.h"
 
+/* How one width's values are found: worked out by arithmetic, since a miniblock has only 32 values. */
+struct plan32 {
+    __m256i shuffle, shift, mask;
+};
+
+static inline __m256i load(const void *p)
+{
+    return _mm256_loadu_si256(p);
+}
+
+static inline void store(void *p, __m256i v)
+{
+    _mm256_storeu_si256(p, v);
+}
+
 /* Eight 32-bit lanes: values 0-3 are found from byte 0, values 4-7 from byte width / 2. */
+static inline struct plan32 plan_32(unsigned width)
+{
+    const __m256i spread =
+        _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 0, 0, 0, 0, 4,
+                         4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+    const int base = (int)(width / 2 * 8);
+    __m256i bit = _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7),
+                                     _mm256_set1_epi32((int)width));
+    bit = _mm256_sub_epi32(bit, _mm256_setr_epi32(0, 0, 0, 0, base, base, base, base));
+    __m256i bytes = _mm256_shuffle_epi8(_mm256_srli_epi32(bit, 3), spread);
+    struct plan32 plan;
+    plan.shuffle = _mm256_add_epi8(bytes, _mm256_set1_epi32(0x03020100));
+    plan.shift = _mm256_and_si256(bit, _mm256_set1_epi32(7));
+    plan.mask = _mm256_set1_epi32((int)((1u << width) - 1));
+    return plan;
+}
+
+static inline __m256i take_32(const struct plan32 *plan, const uint8_t *src, unsigned width)
+{
+    __m128i low = _mm_loadu_si128((const void *)src);
+    __m128i high = _mm_loadu_si128((const void *)(src + width / 2));
+    __m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+    v = _mm256_srlv_epi32(_mm256_shuffle_epi8(v, plan->shuffle), plan->shift);
+    return _mm256_and_si256(v, plan->mask);
+}
+
 static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
                           size_t count)
 {
@@ -17,24 +58,10 @@ static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint3
         armi_pq_unpack32_portable(src, size, width, out, count);
         return;
     }
-    uint8_t shuffle[32];
-    uint32_t shift[8];
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned bit = i * width - (i < 4 ? 0 : width / 2 * 8);
-        for (unsigned k = 0; k < 4; k++)
-            shuffle[4 * i + k] = (uint8_t)(bit / 8 + k);
-        shift[i] = bit % 8;
-    }
-    const __m256i shuffles = _mm256_loadu_si256((const __m256i *)(const void *)shuffle);
-    const __m256i shifts = _mm256_loadu_si256((const __m256i *)(const void *)shift);
-    const __m256i mask = _mm256_set1_epi32((int)((1u << width) - 1));
+    const struct plan32 plan = plan_32(width);
     size_t reach = width / 2 + 16;
     for (; count >= 8 && size >= reach; count -= 8) {
-        __m128i low = _mm_loadu_si128((const __m128i *)(const void *)src);
-        __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(src + width / 2));
-        __m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-        v = _mm256_srlv_epi32(_mm256_shuffle_epi8(v, shuffles), shifts);
-        _mm256_storeu_si256((__m256i *)(void *)out, _mm256_and_si256(v, mask));
+        store(out, take_32(&plan, src, width));
         src += width;
         size -= width;
         out += 8;
@@ -42,7 +69,74 @@ static void unpack32_avx2(const uint8_t *src, size_t size, unsigned width, uint3
     armi_pq_unpack32_portable(src, size, width, out, count);
 }
 
-/* Four vectors of two pairs would do; two values a 128-bit lane keep every window within 16 bytes. */
+/* Sums within each half, then the lower half's last into the upper one, then what came before. */
+static void delta32_avx2(const uint8_t *src, size_t size, unsigned width, uint32_t least,
+                         uint32_t *last, uint32_t *out, size_t count)
+{
+    if (width == 0 || width > 25 || count < 32) {
+        armi_pq_delta32_portable(src, size, width, least, last, out, count);
+        return;
+    }
+    const struct plan32 plan = plan_32(width);
+    const __m256i leasts = _mm256_set1_epi32((int)least), zero = _mm256_setzero_si256();
+    __m256i carry = _mm256_set1_epi32((int)*last);
+    size_t reach = width / 2 + 16;
+    for (; count >= 8 && size >= reach; count -= 8) {
+        __m256i v = _mm256_add_epi32(take_32(&plan, src, width), leasts);
+        v = _mm256_add_epi32(v, _mm256_slli_si256(v, 4));
+        v = _mm256_add_epi32(v, _mm256_slli_si256(v, 8));
+        __m256i low = _mm256_permutevar8x32_epi32(v, _mm256_set1_epi32(3));
+        v = _mm256_add_epi32(v, _mm256_blend_epi32(zero, low, 0xf0));
+        v = _mm256_add_epi32(v, carry);
+        carry = _mm256_permutevar8x32_epi32(v, _mm256_set1_epi32(7));
+        store(out, v);
+        src += width;
+        size -= width;
+        out += 8;
+    }
+    *last = (uint32_t)_mm256_cvtsi256_si32(carry);
+    armi_pq_delta32_portable(src, size, width, least, last, out, count);
+}
+
+/* Two values a 128-bit lane keep every window within 16 bytes: four lanes, eight values a step. */
+struct plan64 {
+    __m256i shuffle[2], shift[2], mask;
+};
+
+static inline struct plan64 plan_64(unsigned width)
+{
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8,
+                                            0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8);
+    const __m256i widths = _mm256_set1_epi32((int)width);
+    struct plan64 plan;
+    for (int half = 0; half < 2; half++) {
+        const int i = 4 * half;
+        __m256i bit = _mm256_mullo_epi32(
+            _mm256_setr_epi32(i, 0, i + 1, 0, i + 2, 0, i + 3, 0), widths);
+        __m256i pair =
+            _mm256_mullo_epi32(_mm256_setr_epi32(i, 0, i, 0, i + 2, 0, i + 2, 0), widths);
+        bit = _mm256_sub_epi32(bit, _mm256_and_si256(pair, _mm256_set1_epi32(~7)));
+        __m256i bytes = _mm256_shuffle_epi8(_mm256_srli_epi32(bit, 3), spread);
+        plan.shuffle[half] = _mm256_add_epi8(bytes, _mm256_set1_epi64x(0x0706050403020100));
+        plan.shift[half] = _mm256_and_si256(bit, _mm256_set1_epi64x(7));
+    }
+    plan.mask = _mm256_set1_epi64x((int64_t)(((uint64_t)1 << width) - 1));
+    return plan;
+}
+
+/* Values 4 * half .. 4 * half + 3. */
+static inline __m256i take_64(const struct plan64 *plan, const uint8_t *src, unsigned width,
+                              int half)
+{
+    const uint8_t *first = src + (size_t)half * 4 * width / 8;
+    const uint8_t *second = src + ((size_t)half * 4 + 2) * width / 8;
+    __m128i a = _mm_loadu_si128((const void *)first);
+    __m128i b = _mm_loadu_si128((const void *)second);
+    __m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+    v = _mm256_srlv_epi64(_mm256_shuffle_epi8(v, plan->shuffle[half]), plan->shift[half]);
+    return _mm256_and_si256(v, plan->mask);
+}
+
 static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
                           size_t count)
 {
@@ -50,37 +144,50 @@ static void unpack64_avx2(const uint8_t *src, size_t size, unsigned width, uint6
         armi_pq_unpack64_portable(src, size, width, out, count);
         return;
     }
-    uint8_t shuffle[64];
-    uint64_t shift[8];
-    for (unsigned i = 0; i < 8; i++) {
-        unsigned bit = i * width - i / 2 * 2 * width / 8 * 8;
-        for (unsigned k = 0; k < 8; k++)
-            shuffle[8 * i + k] = (uint8_t)(bit / 8 + k);
-        shift[i] = bit % 8;
-    }
-    const __m256i shuffle0 = _mm256_loadu_si256((const __m256i *)(const void *)shuffle);
-    const __m256i shuffle1 =
-        _mm256_loadu_si256((const __m256i *)(const void *)(shuffle + 32));
-    const __m256i shift0 = _mm256_loadu_si256((const __m256i *)(const void *)shift);
-    const __m256i shift1 = _mm256_loadu_si256((const __m256i *)(const void *)(shift + 4));
-    const __m256i mask = _mm256_set1_epi64x((int64_t)(((uint64_t)1 << width) - 1));
+    const struct plan64 plan = plan_64(width);
     size_t reach = 6 * width / 8 + 16;
     for (; count >= 8 && size >= reach; count -= 8) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)src);
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(src + 2 * width / 8));
-        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(src + 4 * width / 8));
-        __m128i d = _mm_loadu_si128((const __m128i *)(const void *)(src + 6 * width / 8));
-        __m256i v = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
-        __m256i w = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
-        v = _mm256_srlv_epi64(_mm256_shuffle_epi8(v, shuffle0), shift0);
-        w = _mm256_srlv_epi64(_mm256_shuffle_epi8(w, shuffle1), shift1);
-        _mm256_storeu_si256((__m256i *)(void *)out, _mm256_and_si256(v, mask));
-        _mm256_storeu_si256((__m256i *)(void *)(out + 4), _mm256_and_si256(w, mask));
+        store(out, take_64(&plan, src, width, 0));
+        store(out + 4, take_64(&plan, src, width, 1));
         src += width;
         size -= width;
         out += 8;
     }
     armi_pq_unpack64_portable(src, size, width, out, count);
+}
+
+static inline __m256i sums_64(__m256i v, __m256i carry)
+{
+    v = _mm256_add_epi64(v, _mm256_slli_si256(v, 8));
+    __m256i low = _mm256_permute4x64_epi64(v, 0x55);
+    v = _mm256_add_epi64(v, _mm256_blend_epi32(_mm256_setzero_si256(), low, 0xf0));
+    return _mm256_add_epi64(v, carry);
+}
+
+static void delta64_avx2(const uint8_t *src, size_t size, unsigned width, uint64_t least,
+                         uint64_t *last, uint64_t *out, size_t count)
+{
+    if (width == 0 || width > 56 || count < 32) {
+        armi_pq_delta64_portable(src, size, width, least, last, out, count);
+        return;
+    }
+    const struct plan64 plan = plan_64(width);
+    const __m256i leasts = _mm256_set1_epi64x((int64_t)least);
+    __m256i carry = _mm256_set1_epi64x((int64_t)*last);
+    size_t reach = 6 * width / 8 + 16;
+    for (; count >= 8 && size >= reach; count -= 8) {
+        for (int half = 0; half < 2; half++) {
+            __m256i v = _mm256_add_epi64(take_64(&plan, src, width, half), leasts);
+            v = sums_64(v, carry);
+            carry = _mm256_permute4x64_epi64(v, 0xff);
+            store(out + 4 * half, v);
+        }
+        src += width;
+        size -= width;
+        out += 8;
+    }
+    *last = (uint64_t)_mm256_extract_epi64(carry, 0);
+    armi_pq_delta64_portable(src, size, width, least, last, out, count);
 }
 
 /* Eight values a step: the bits of `width` bytes are dealt out to eight bytes. */
@@ -99,8 +206,7 @@ static uint8_t max8_avx2(const uint8_t *values, size_t count)
     uint8_t lanes[32];
     size_t i = 0;
     for (; i + 32 <= count; i += 32)
-        max = _mm256_max_epu8(
-            max, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+        max = _mm256_max_epu8(max, load(values + i));
     _mm256_storeu_si256((__m256i *)(void *)lanes, max);
     uint8_t a = armi_pq_max8_portable(lanes, 32),
             b = armi_pq_max8_portable(values + i, count - i);
@@ -128,8 +234,7 @@ static uint32_t max32_avx2(const uint32_t *values, size_t count)
     __m256i max = _mm256_setzero_si256();
     size_t i = 0;
     for (; i + 8 <= count; i += 8)
-        max = _mm256_max_epu32(
-            max, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+        max = _mm256_max_epu32(max, load(values + i));
     uint32_t lanes[8];
     _mm256_storeu_si256((__m256i *)(void *)lanes, max);
     uint32_t result = armi_pq_max32_portable(values + i, count - i);
@@ -155,6 +260,8 @@ const struct armi_pq_kernels armi_pq_kernels_avx2 = {
     .name = "avx2",
     .unpack32 = unpack32_avx2,
     .unpack64 = unpack64_avx2,
+    .delta32 = delta32_avx2,
+    .delta64 = delta64_avx2,
     .unpack8 = unpack8_avx2,
     .max8 = max8_avx2,
     .at_least64 = at_least64_avx2,

@@ -9,6 +9,31 @@
 #include "base/bits.h"
 #include "parquet/pq_kernels_internal.h"
 
+/* How one width's values are found: worked out by arithmetic, since a miniblock has only 32 values. */
+struct plan {
+    __m512i pick, shift, mask;
+};
+
+static inline struct plan plan_32(unsigned width)
+{
+    const __m512i index =
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i spread = _mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0);
+    __m512i bit = _mm512_mullo_epi32(index, _mm512_set1_epi32((int)width));
+    __m512i bytes = _mm512_shuffle_epi8(_mm512_srli_epi32(bit, 3), spread);
+    struct plan plan;
+    plan.pick = _mm512_add_epi8(bytes, _mm512_set1_epi32(0x03020100));
+    plan.shift = _mm512_and_si512(bit, _mm512_set1_epi32(7));
+    plan.mask = _mm512_set1_epi32((int)((1u << width) - 1));
+    return plan;
+}
+
+static inline __m512i take_32(const struct plan *plan, const uint8_t *src)
+{
+    __m512i v = _mm512_permutexvar_epi8(plan->pick, _mm512_loadu_si512(src));
+    return _mm512_and_si512(_mm512_srlv_epi32(v, plan->shift), plan->mask);
+}
+
 static void unpack32_avx512(const uint8_t *src, size_t size, unsigned width, uint32_t *out,
                             size_t count)
 {
@@ -16,25 +41,62 @@ static void unpack32_avx512(const uint8_t *src, size_t size, unsigned width, uin
         armi_pq_unpack32_portable(src, size, width, out, count);
         return;
     }
-    uint8_t pick[64];
-    uint32_t shift[16];
-    for (unsigned i = 0; i < 16; i++) {
-        for (unsigned k = 0; k < 4; k++)
-            pick[4 * i + k] = (uint8_t)(i * width / 8 + k);
-        shift[i] = i * width % 8;
-    }
-    const __m512i picks = _mm512_loadu_si512(pick);
-    const __m512i shifts = _mm512_loadu_si512(shift);
-    const __m512i mask = _mm512_set1_epi32((int)((1u << width) - 1));
+    const struct plan plan = plan_32(width);
     for (; count >= 16 && size >= 64; count -= 16) {
-        __m512i v = _mm512_permutexvar_epi8(picks, _mm512_loadu_si512(src));
-        v = _mm512_and_si512(_mm512_srlv_epi32(v, shifts), mask);
-        _mm512_storeu_si512(out, v);
+        _mm512_storeu_si512(out, take_32(&plan, src));
         src += 2 * width;
         size -= 2 * width;
         out += 16;
     }
     armi_pq_unpack32_portable(src, size, width, out, count);
+}
+
+/* Each lane gets the sum of all before it in four doublings, then what came before the vector. */
+static void delta32_avx512(const uint8_t *src, size_t size, unsigned width, uint32_t least,
+                           uint32_t *last, uint32_t *out, size_t count)
+{
+    if (width == 0 || width > 25 || count < 32) {
+        armi_pq_delta32_portable(src, size, width, least, last, out, count);
+        return;
+    }
+    const struct plan plan = plan_32(width);
+    const __m512i leasts = _mm512_set1_epi32((int)least), zero = _mm512_setzero_si512();
+    const __m512i top = _mm512_set1_epi32(15);
+    __m512i carry = _mm512_set1_epi32((int)*last);
+    for (; count >= 16 && size >= 64; count -= 16) {
+        __m512i v = _mm512_add_epi32(take_32(&plan, src), leasts);
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 15));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 14));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 12));
+        v = _mm512_add_epi32(v, _mm512_alignr_epi32(v, zero, 8));
+        v = _mm512_add_epi32(v, carry);
+        carry = _mm512_permutexvar_epi32(top, v);
+        _mm512_storeu_si512(out, v);
+        src += 2 * width;
+        size -= 2 * width;
+        out += 16;
+    }
+    *last = (uint32_t)_mm_cvtsi128_si32(_mm512_castsi512_si128(carry));
+    armi_pq_delta32_portable(src, size, width, least, last, out, count);
+}
+
+static inline struct plan plan_64(unsigned width)
+{
+    const __m512i index = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i spread = _mm512_set4_epi32(0x08080808, 0x08080808, 0, 0);
+    __m512i bit = _mm512_mullo_epi32(index, _mm512_set1_epi32((int)width));
+    __m512i bytes = _mm512_shuffle_epi8(_mm512_srli_epi64(bit, 3), spread);
+    struct plan plan;
+    plan.pick = _mm512_add_epi8(bytes, _mm512_set1_epi64(0x0706050403020100));
+    plan.shift = _mm512_and_si512(bit, _mm512_set1_epi64(7));
+    plan.mask = _mm512_set1_epi64((int64_t)(((uint64_t)1 << width) - 1));
+    return plan;
+}
+
+static inline __m512i take_64(const struct plan *plan, const uint8_t *src)
+{
+    __m512i v = _mm512_permutexvar_epi8(plan->pick, _mm512_loadu_si512(src));
+    return _mm512_and_si512(_mm512_srlv_epi64(v, plan->shift), plan->mask);
 }
 
 static void unpack64_avx512(const uint8_t *src, size_t size, unsigned width, uint64_t *out,
@@ -44,25 +106,41 @@ static void unpack64_avx512(const uint8_t *src, size_t size, unsigned width, uin
         armi_pq_unpack64_portable(src, size, width, out, count);
         return;
     }
-    uint8_t pick[64];
-    uint64_t shift[8];
-    for (unsigned i = 0; i < 8; i++) {
-        for (unsigned k = 0; k < 8; k++)
-            pick[8 * i + k] = (uint8_t)(i * width / 8 + k);
-        shift[i] = i * width % 8;
-    }
-    const __m512i picks = _mm512_loadu_si512(pick);
-    const __m512i shifts = _mm512_loadu_si512(shift);
-    const __m512i mask = _mm512_set1_epi64((int64_t)(((uint64_t)1 << width) - 1));
+    const struct plan plan = plan_64(width);
     for (; count >= 8 && size >= 64; count -= 8) {
-        __m512i v = _mm512_permutexvar_epi8(picks, _mm512_loadu_si512(src));
-        v = _mm512_and_si512(_mm512_srlv_epi64(v, shifts), mask);
-        _mm512_storeu_si512(out, v);
+        _mm512_storeu_si512(out, take_64(&plan, src));
         src += width;
         size -= width;
         out += 8;
     }
     armi_pq_unpack64_portable(src, size, width, out, count);
+}
+
+static void delta64_avx512(const uint8_t *src, size_t size, unsigned width, uint64_t least,
+                           uint64_t *last, uint64_t *out, size_t count)
+{
+    if (width == 0 || width > 57 || count < 32) {
+        armi_pq_delta64_portable(src, size, width, least, last, out, count);
+        return;
+    }
+    const struct plan plan = plan_64(width);
+    const __m512i leasts = _mm512_set1_epi64((int64_t)least), zero = _mm512_setzero_si512();
+    const __m512i top = _mm512_set1_epi64(7);
+    __m512i carry = _mm512_set1_epi64((int64_t)*last);
+    for (; count >= 8 && size >= 64; count -= 8) {
+        __m512i v = _mm512_add_epi64(take_64(&plan, src), leasts);
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 7));
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 6));
+        v = _mm512_add_epi64(v, _mm512_alignr_epi64(v, zero, 4));
+        v = _mm512_add_epi64(v, carry);
+        carry = _mm512_permutexvar_epi64(top, v);
+        _mm512_storeu_si512(out, v);
+        src += width;
+        size -= width;
+        out += 8;
+    }
+    *last = (uint64_t)_mm_cvtsi128_si64(_mm512_castsi512_si128(carry));
+    armi_pq_delta64_portable(src, size, width, least, last, out, count);
 }
 
 static uint32_t max32_avx512(const uint32_t *values, size_t count)
@@ -108,6 +186,8 @@ const struct armi_pq_kernels armi_pq_kernels_avx512 = {
     .name = "avx512",
     .unpack32 = unpack32_avx512,
     .unpack64 = unpack64_avx512,
+    .delta32 = delta32_avx512,
+    .delta64 = delta64_avx512,
     .unpack8 = unpack8_avx512,
     .max8 = max8_avx512,
     .at_least64 = at_least64_avx512,

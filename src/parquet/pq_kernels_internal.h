@@ -11,6 +11,10 @@ void armi_pq_unpack32_portable(const uint8_t *src, size_t size, unsigned width,
                                uint32_t *out, size_t count);
 void armi_pq_unpack64_portable(const uint8_t *src, size_t size, unsigned width,
                                uint64_t *out, size_t count);
+void armi_pq_delta32_portable(const uint8_t *src, size_t size, unsigned width,
+                              uint32_t least, uint32_t *last, uint32_t *out, size_t count);
+void armi_pq_delta64_portable(const uint8_t *src, size_t size, unsigned width,
+                              uint64_t least, uint64_t *last, uint64_t *out, size_t count);
 void armi_pq_unpack8_portable(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
                               size_t count);
 uint8_t armi_pq_max8_portable(const uint8_t *values, size_t count);

@@ -55,6 +55,39 @@ static void every_rung_unpacks_every_width_as_bit_by_bit(void **state)
     }
 }
 
+static void every_rung_sums_deltas_one_after_the_other(void **state)
+{
+    (void)state;
+    enum { MOST = 300 };
+    static const size_t counts[] = {0, 1, 31, 32, 40, 64, 100, 257, MOST};
+    uint8_t src[MOST * 8];
+    uint64_t out64[MOST];
+    uint32_t out32[MOST];
+    const struct armi_pq_kernels *rung;
+    for (size_t i = 0; i < sizeof src; i++)
+        src[i] = (uint8_t)random_next();
+    for (size_t r = 0; (rung = armi_pq_kernels_rung(r)) != NULL; r++) {
+        for (unsigned width = 0; width <= 64; width++) {
+            for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++) {
+                size_t count = counts[c], size = (count * width + 7) / 8;
+                uint64_t least = random_next(), last64 = random_next(), v = last64;
+                uint32_t last32 = (uint32_t)last64;
+                uint8_t *end = src + sizeof src - size; /* nothing may be read behind it */
+                rung->delta64(end, size, width, least, &last64, out64, count);
+                if (width <= 32)
+                    rung->delta32(end, size, width, (uint32_t)least, &last32, out32, count);
+                for (size_t i = 0; i < count; i++) {
+                    v += naive_unpack(end, width, i) + least;
+                    assert_true(out64[i] == v);
+                    assert_true(width > 32 || out32[i] == (uint32_t)v);
+                }
+                assert_true(last64 == v);
+                assert_true(width > 32 || last32 == (uint32_t)v);
+            }
+        }
+    }
+}
+
 static void every_rung_finds_the_maximum_and_gathers(void **state)
 {
     (void)state;
@@ -156,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_rung_unpacks_every_width_as_bit_by_bit),
+        cmocka_unit_test(every_rung_sums_deltas_one_after_the_other),
         cmocka_unit_test(every_rung_finds_the_maximum_and_gathers),
         cmocka_unit_test(every_rung_sees_a_byte_that_is_not_ascii),
         cmocka_unit_test(every_rung_unpacks_and_compares_levels_one_by_one),
