@@ -245,6 +245,11 @@ enum armi_status armi_pq_cursor_read(struct armi_pq_cursor *c, int64_t row_from,
     return status;
 }
 
+void armi_pq_cursor_set_partial(struct armi_pq_cursor *cursor, bool is_partial)
+{
+    cursor->is_partial = is_partial;
+}
+
 void armi_pq_cursor_set_max(struct armi_pq_cursor *cursor, uint64_t max_bytes)
 {
     cursor->options.max_bytes = max_bytes;

@@ -35,6 +35,9 @@ struct stream {
     /* With a predicate: its columns are read first, the others only where rows are kept. */
     struct armi_pq_filter *filter;
     struct armi_pq_cursor *filter_cursor;
+    struct armi_pq_row_ranges ranges; /* of this row group, what pages may hold a row */
+    size_t range;                     /* the one that `row` is in or before */
+    bool has_ranges;
     size_t other_count;
     uint32_t *others; /* columns that the predicate does not read, each once */
     uint32_t
@@ -48,6 +51,7 @@ static void stream_free(void *ctx)
     armi_pq_cursor_free(s->cursor);
     armi_pq_cursor_free(s->filter_cursor);
     armi_pq_filter_free(s->filter);
+    armi_pq_row_ranges_release(&s->ranges);
     armi_field_release(&s->schema);
     armi_free(s->columns);
     armi_free(s->others);
@@ -78,6 +82,8 @@ static int64_t span_rows(const struct stream *s)
     int64_t left = group->row_count - s->row;
     if (left > s->rows_left)
         left = s->rows_left;
+    if (s->filter != NULL && left > s->ranges.items[s->range].to - s->row)
+        left = s->ranges.items[s->range].to - s->row;
     if (s->batch_rows > 0)
         return left < s->batch_rows ? left : s->batch_rows;
     double bytes = 0;
@@ -115,18 +121,27 @@ static uint64_t array_bytes(const struct stream *s, const struct ArrowArray *col
     return total;
 }
 
-/* The span, halved while it is too large for 32-bit offsets. */
+/* The span from row `from` of the row group on, halved while it is too large for 32-bit offsets. */
 static enum armi_status read_span(struct stream *s, struct armi_pq_cursor *cursor,
-                                  int64_t *rows, struct ArrowArray *columns,
+                                  int64_t from, int64_t *rows, struct ArrowArray *columns,
                                   struct armi_error *err)
 {
     armi_pq_cursor_set_max(cursor, s->bytes_left);
     for (;;) {
-        enum armi_status status = armi_pq_cursor_read(cursor, s->row, *rows, columns, err);
+        enum armi_status status = armi_pq_cursor_read(cursor, from, *rows, columns, err);
         if (status != ARMI_LIMIT || *rows <= 1 || armi_pq_cursor_hit_budget(cursor))
             return status;
         *rows /= 2;
     }
+}
+
+/* Whether so few of the row group's pages are wanted that each span should fetch its own. */
+static bool reads_little(const struct stream *s)
+{
+    int64_t wanted = 0;
+    for (size_t i = 0; i < s->ranges.count; i++)
+        wanted += s->ranges.items[i].to - s->ranges.items[i].from;
+    return wanted < s->file->meta.row_groups.items[s->row_group].row_count / 2;
 }
 
 static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, size_t count,
@@ -135,8 +150,11 @@ static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, s
     if (*cursor != NULL)
         return ARMI_OK;
     s->options.max_bytes = s->bytes_left;
-    return armi_pq_cursor_new(s->file, s->row_group, columns, count, &s->options, cursor,
-                              err);
+    ARMI_TRY(armi_pq_cursor_new(s->file, s->row_group, columns, count, &s->options, cursor,
+                                err));
+    if (s->filter != NULL)
+        armi_pq_cursor_set_partial(*cursor, reads_little(s));
+    return ARMI_OK;
 }
 
 static void step(struct stream *s, int64_t rows)
@@ -164,7 +182,7 @@ static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowA
         return armi_error_no_memory(err);
     enum armi_status status = cursor_need(s, s->columns, s->column_count, &s->cursor, err);
     if (status == ARMI_OK)
-        status = read_span(s, s->cursor, &rows, columns, err);
+        status = read_span(s, s->cursor, s->row, &rows, columns, err);
     if (status == ARMI_OK) {
         uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, columns);
         s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
@@ -176,73 +194,105 @@ static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowA
     return status;
 }
 
-/* The rows that are kept, of each column of the result. */
+/* The rows that are kept, of each column of the result; `others` begin with row `skip`. */
 static enum armi_status select_rows(struct stream *s, const struct ArrowArray *others,
                                     const struct ArrowArray *tested, const uint8_t *keep,
-                                    struct ArrowArray *columns, struct armi_error *err)
+                                    int64_t skip, struct ArrowArray *columns,
+                                    struct armi_error *err)
 {
     for (size_t i = 0; i < s->column_count; i++) {
         uint32_t place = s->places[i];
+        bool is_other = place < s->other_count;
         const struct ArrowArray *from =
-            place < s->other_count ? &others[place] : &tested[place - s->other_count];
+            is_other ? &others[place] : &tested[place - s->other_count];
         struct armi_array view = ARMI_ARRAY_INIT;
         ARMI_TRY(
             armi_array_init(&s->schema.children[i], from, ARMI_VALIDATE_NONE, &view, err));
-        enum armi_status status = armi_select_filter(&view, keep, 0, &columns[i], err);
+        enum armi_status status =
+            armi_select_filter(&view, keep, is_other ? (size_t)skip : 0, &columns[i], err);
         armi_array_release(&view);
         ARMI_TRY(status);
     }
     return ARMI_OK;
 }
 
-/* What the predicate reads, then, if it keeps a row, the rest. No batch where it keeps none. */
+/* What one span of a filtered stream has on its way. */
+struct filtered {
+    size_t tested_count;
+    struct ArrowArray *tested; /* the predicate's columns */
+    struct ArrowArray *others;
+    struct ArrowArray *columns; /* of the result */
+    uint8_t *keep;
+    int64_t kept;
+};
+
+static void filtered_release(const struct stream *s, struct filtered *f)
+{
+    arrays_release(f->tested, f->tested_count);
+    arrays_release(f->others, s->other_count);
+    arrays_release(f->columns, s->column_count);
+    armi_free(f->keep);
+}
+
+/* Which of the rows are kept. *rows falls where not so many could be read at once. */
+static enum armi_status test_rows(struct stream *s, struct filtered *f, int64_t *rows,
+                                  struct armi_error *err)
+{
+    const uint32_t *columns = armi_pq_filter_columns(s->filter, &f->tested_count);
+    f->tested = armi_alloc_zero(f->tested_count + 1, sizeof *f->tested);
+    f->others = armi_alloc_zero(s->other_count + 1, sizeof *f->others);
+    f->columns = armi_alloc_zero(s->column_count + 1, sizeof *f->columns);
+    f->keep = armi_alloc_zero(armi_bitmap_size((size_t)*rows) + 8, 1);
+    if (f->tested == NULL || f->others == NULL || f->columns == NULL || f->keep == NULL)
+        return armi_error_no_memory(err);
+    ARMI_TRY(cursor_need(s, columns, f->tested_count, &s->filter_cursor, err));
+    ARMI_TRY(read_span(s, s->filter_cursor, s->row, rows, f->tested, err));
+    ARMI_TRY(armi_pq_filter_match(s->filter, f->tested, *rows, f->keep, err));
+    f->kept = (int64_t)armi_bitmap_count(f->keep, 0, (size_t)*rows);
+    return ARMI_OK;
+}
+
+/* The first kept row, and the one behind the last. */
+static void kept_span(const uint8_t *keep, int64_t rows, int64_t *out_from, int64_t *out_to)
+{
+    int64_t from = 0, to = rows;
+    while (from < to && !armi_bit_get(keep, (size_t)from))
+        from = from % 8 == 0 && keep[from / 8] == 0 ? from + 8 : from + 1;
+    while (to > from && !armi_bit_get(keep, (size_t)to - 1))
+        to = to % 8 == 0 && keep[to / 8 - 1] == 0 ? to - 8 : to - 1;
+    *out_from = from;
+    *out_to = to;
+}
+
+/* What the predicate reads, then, from the first kept row to the last, the rest. No batch where it
+ * keeps none. */
 static enum armi_status next_filtered(struct stream *s, int64_t rows,
                                       struct ArrowArray *out, struct armi_error *err)
 {
-    size_t tested_count;
-    const uint32_t *test_columns = armi_pq_filter_columns(s->filter, &tested_count);
-    struct ArrowArray *tested = armi_alloc_zero(tested_count + 1, sizeof *tested);
-    struct ArrowArray *others = armi_alloc_zero(s->other_count + 1, sizeof *others);
-    struct ArrowArray *columns = armi_alloc_zero(s->column_count + 1, sizeof *columns);
-    uint8_t *keep = armi_alloc_zero(armi_bitmap_size((size_t)rows) + 8, 1);
-    int64_t kept = 0, wanted = rows;
-    enum armi_status status = ARMI_OK;
-    if (tested == NULL || others == NULL || columns == NULL || keep == NULL)
-        status = armi_error_no_memory(err);
-    if (status == ARMI_OK)
-        status = cursor_need(s, test_columns, tested_count, &s->filter_cursor, err);
-    if (status == ARMI_OK)
-        status = read_span(s, s->filter_cursor, &rows, tested, err);
-    if (status == ARMI_OK)
-        status = armi_pq_filter_match(s->filter, tested, rows, keep, err);
-    if (status == ARMI_OK)
-        kept = (int64_t)armi_bitmap_count(keep, 0, (size_t)rows);
-    wanted = rows;
-    if (status == ARMI_OK && kept > 0)
+    struct filtered f = {0};
+    int64_t skip = 0, end = 0;
+    enum armi_status status = test_rows(s, &f, &rows, err);
+    if (status == ARMI_OK && f.kept > 0) {
+        kept_span(f.keep, rows, &skip, &end);
+        int64_t wanted = end - skip;
         status = cursor_need(s, s->others, s->other_count, &s->cursor, err);
-    if (status == ARMI_OK && kept > 0)
-        status = read_span(s, s->cursor, &wanted, others, err);
-    if (status == ARMI_OK &&
-        wanted < rows) { /* the others had to be read in smaller spans */
-        arrays_release(tested, tested_count);
-        arrays_release(others, s->other_count);
-        armi_free(columns);
-        armi_free(keep);
-        return next_filtered(s, wanted, out, err);
-    }
-    if (status == ARMI_OK && kept > 0)
-        status = select_rows(s, others, tested, keep, columns, err);
-    if (status == ARMI_OK && kept > 0) {
-        uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, columns);
-        s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
-        status = armi_arrow_array_batch(&s->schema, kept, columns, out, err);
+        if (status == ARMI_OK)
+            status = read_span(s, s->cursor, s->row + skip, &wanted, f.others, err);
+        if (status == ARMI_OK && wanted < end - skip) {
+            filtered_release(s, &f); /* the others had to be read in smaller spans */
+            return next_filtered(s, skip + wanted, out, err);
+        }
+        if (status == ARMI_OK)
+            status = select_rows(s, f.others, f.tested, f.keep, skip, f.columns, err);
+        if (status == ARMI_OK) {
+            uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, f.columns);
+            s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
+            status = armi_arrow_array_batch(&s->schema, f.kept, f.columns, out, err);
+        }
     }
     if (status == ARMI_OK)
         step(s, rows);
-    arrays_release(tested, tested_count);
-    arrays_release(others, s->other_count);
-    arrays_release(columns, s->column_count);
-    armi_free(keep);
+    filtered_release(s, &f);
     return status;
 }
 
@@ -251,8 +301,40 @@ static void end_group(struct stream *s)
     armi_pq_cursor_free(s->cursor);
     armi_pq_cursor_free(s->filter_cursor);
     s->cursor = s->filter_cursor = NULL;
+    armi_pq_row_ranges_release(&s->ranges);
+    s->has_ranges = false;
+    s->range = 0;
     s->row_group++;
     s->row = 0;
+}
+
+/* Moves to the next row that a page may hold; false: none is left in this row group. */
+static bool skip_pages(struct stream *s)
+{
+    while (s->range < s->ranges.count && s->ranges.items[s->range].to <= s->row)
+        s->range++;
+    int64_t left = s->file->meta.row_groups.items[s->row_group].row_count - s->row;
+    bool any = s->range < s->ranges.count;
+    if (any)
+        left = s->ranges.items[s->range].from > s->row
+                   ? s->ranges.items[s->range].from - s->row
+                   : 0;
+    if (left > s->rows_left)
+        left = s->rows_left;
+    if (left > 0)
+        step(s, left);
+    return any && s->rows_left > 0;
+}
+
+/* The row group's statistics and page indexes, once. */
+static enum armi_status need_ranges(struct stream *s, struct armi_error *err)
+{
+    if (s->has_ranges)
+        return ARMI_OK;
+    if (armi_pq_filter_may_match(s->filter, s->row_group))
+        ARMI_TRY(armi_pq_filter_ranges(s->filter, s->row_group, &s->ranges, err));
+    s->has_ranges = true;
+    return ARMI_OK;
 }
 
 static enum armi_status stream_next(void *ctx, struct ArrowArray *out,
@@ -274,10 +356,8 @@ static enum armi_status stream_next(void *ctx, struct ArrowArray *out,
         }
         if (s->filter == NULL)
             return next_batch(s, span_rows(s), out, err);
-        if (s->filter_cursor == NULL &&
-            !armi_pq_filter_may_match(s->filter, s->row_group)) {
-            int64_t left = group_rows - s->row;
-            step(s, left < s->rows_left ? left : s->rows_left);
+        ARMI_TRY(need_ranges(s, err));
+        if (!skip_pages(s)) {
             end_group(s);
             continue;
         }

@@ -80,6 +80,9 @@ enum armi_status armi_pq_cursor_read(struct armi_pq_cursor *cursor, int64_t row_
                                      int64_t row_count, struct ArrowArray *out,
                                      struct armi_error *err);
 
+/* Whether each read fetches only the pages of its span (where there is an offset index), not the
+ * whole column chunk once. */
+void armi_pq_cursor_set_partial(struct armi_pq_cursor *cursor, bool is_partial);
 /* From here on max_bytes is this. */
 void armi_pq_cursor_set_max(struct armi_pq_cursor *cursor, uint64_t max_bytes);
 /* Whether the last read's ARMI_LIMIT was max_bytes, which fewer rows at a time do not help. */

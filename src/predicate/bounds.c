@@ -223,6 +223,55 @@ static bool values_may(const struct armi_leaf *leaf, const struct armi_array *va
     return may;
 }
 
+/* ---- values asked for one by one ---- */
+
+#define POINTS_MOST 256 /* values that are worth asking for */
+
+static bool is_plain_int(const struct armi_field *value)
+{
+    return value->type != ARMI_TYPE_BOOL && !armi_type_is_float(value->type) &&
+           !armi_type_is_decimal(value->type);
+}
+
+/* Of a set of single numbers: whether one of them may be there. */
+static bool numbers_may(const struct armi_predicate_values *v, const struct armi_leaf *leaf)
+{
+    const struct armi_key_set *set = &leaf->ranges.set;
+    const struct armi_field *value = leaf->column.value;
+    bool is_unsigned =
+        armi_type_is_integer(value->type) && !armi_type_is_signed(value->type);
+    if (!is_plain_int(value) || set->count > POINTS_MOST)
+        return true;
+    for (size_t i = 0; i < set->count; i++)
+        if (armi_key_compare(&set->ranges[i].low, &set->ranges[i].high) != 0)
+            return true;
+    for (size_t i = 0; i < set->count; i++) {
+        uint8_t bytes[8];
+        uint64_t key = set->ranges[i].low.w[0];
+        armi_store64(bytes, is_unsigned ? key : key ^ UINT64_C(1) << 63);
+        struct armi_slice slice = {bytes, sizeof bytes};
+        if (v->may_hold(v->ctx, leaf->column.column, slice, true))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a value that the leaf is true for may be there, as far as that can be asked. */
+static bool points_may(const struct armi_predicate_values *v, const struct armi_leaf *leaf)
+{
+    size_t column = leaf->column.column;
+    if (leaf->kind == ARMI_LEAF_RANGES)
+        return numbers_may(v, leaf);
+    if (leaf->kind == ARMI_LEAF_BYTES && leaf->op == ARMI_OP_EQ)
+        return v->may_hold(v->ctx, column, leaf->bytes, false);
+    if (leaf->kind != ARMI_LEAF_LIST || leaf->is_negated || leaf->item_count > POINTS_MOST)
+        return true;
+    for (size_t i = 0; i < leaf->item_count; i++)
+        if (v->may_hold(v->ctx, column, leaf->items[i], false))
+            return true;
+    return false;
+}
+
 /* ---- nodes ---- */
 
 static bool stats_may(const struct armi_leaf *leaf, const struct armi_stats *stats,
@@ -263,6 +312,8 @@ static bool leaf_may(const struct pruning *p, const struct armi_leaf *leaf)
         return false;
     bool is_asked = p->values != NULL && leaf->column.depth == 0 &&
                     leaf->kind != ARMI_LEAF_NULL && leaf->kind != ARMI_LEAF_VALID;
+    if (is_asked && p->values->may_hold != NULL && !points_may(p->values, leaf))
+        return false;
     return !is_asked || !p->values->get(p->values->ctx, leaf->column.column, &values) ||
            values_may(leaf, &values);
 }

@@ -63,6 +63,12 @@ bool armi_predicate_may_match(const struct armi_predicate *predicate,
 struct armi_predicate_values {
     bool (*get)(void *ctx, size_t column, struct armi_array *out);
     void *ctx;
+    /*
+     * Optional, asked first: false only if the column certainly does not have the value (a Bloom
+     * filter). Text and bytes as they are; an integer, date or time (`is_int`) as 8 bytes,
+     * little-endian.
+     */
+    bool (*may_hold)(void *ctx, size_t column, struct armi_slice value, bool is_int);
 };
 
 /* The same with values where there are some. Memory that is missing is answered with true. */

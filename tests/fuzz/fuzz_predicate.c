@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct armi_predicate *predicate = NULL;
     uint8_t keep[ROWS / 8 + 1];
     const struct armi_predicate_bounds bounds = {get_stats, NULL, ROWS};
-    const struct armi_predicate_values values = {get_values, NULL};
+    const struct armi_predicate_values values = {get_values, NULL, NULL};
     if (!is_made)
         make_batch();
     is_made = true;

@@ -69,3 +69,102 @@ def test_row_groups_are_ruled_out_by_statistics(where, pruned):
 def test_a_column_that_is_not_there_is_named():
     with pytest.raises(am.NotFoundError, match="colour"):
         am.ParquetDecoder().decode(FILES[0], where="colour = 'red'")
+
+
+# ---- pages, Bloom filters, dictionaries ----
+
+MANY = 30_000
+
+
+def sorted_table():
+    pick = random.Random(9)
+    return pa.table({
+        "id": pa.array(range(MANY)),
+        "x": pa.array([pick.choice([None, 1.0, float("nan"), i / 7]) for i in range(MANY)]),
+        "word": pa.array([f"w{i // 500:05}" for i in range(MANY)]),
+        "late": pa.array([i > MANY // 2 for i in range(MANY)]),
+        "gap": pa.array([None if 5000 < i < 12_000 else i % 7 for i in range(MANY)], pa.int16()),
+        "list": pa.array([[i, None][: i % 3] for i in range(MANY)]),
+    })
+
+
+SORTED = sorted_table()
+PAGED_WHERES = [
+    "id = 777", "id in (3, 29999)", "x > 2000 and id < 25000", "word = 'w00010'", "late and id < 15100", "not late",
+    "gap is null", "gap is not null and id > 4990 and id < 5010", "gap = 3 and word like 'w0001%'",
+    "word = 'w00001' or word = 'w00039'", "id = 0 or id = 29999", "id between 9000 and 9000",
+]
+
+
+def paged_files():
+    for options in ({"data_page_size": 3000, "row_group_size": 7000}, {"max_rows_per_page": 777},
+                    {"max_rows_per_page": 500, "use_dictionary": False, "data_page_version": "2.0"}):
+        sink = io.BytesIO()
+        pq.write_table(SORTED, sink, write_page_index=True, **options)
+        yield sink.getvalue()
+    yield am.ParquetEncoder().encode(SORTED)
+
+
+PAGED = list(paged_files())
+
+
+@pytest.mark.parametrize("where", PAGED_WHERES)
+def test_rows_are_found_where_pages_are_left_out(where, tmp_path):
+    source = SORTED
+    assert source is not None
+    wanted = duckdb.sql(f"select id, list, gap from source where {where} order by id").to_arrow_table()
+    for data in PAGED:
+        path = tmp_path / "t.parquet"
+        path.write_bytes(data)
+        for got in (am.ParquetDecoder().decode(data, columns=["id", "list", "gap"], where=where).to_arrow(),
+                    am.read_parquet(path, columns=["id", "list", "gap"], where=where).to_arrow()):
+            got.validate(full=True)
+            assert got.to_pydict() == wanted.to_pydict()
+
+
+def test_pages_rule_out_a_row_group_whose_bounds_do_not():
+    table = pa.table({"n": pa.array([i for i in range(2000) if i // 500 != 2])})
+    sink = io.BytesIO()
+    pq.write_table(table, sink, write_page_index=True, max_rows_per_page=500, use_dictionary=False)
+    assert am.ParquetDecoder().pruning_stats(sink.getvalue(), "n = 1200") == (1, 1, 0)
+    assert am.ParquetDecoder().pruning_stats(sink.getvalue(), "n = 1600") == (1, 0, 1)
+
+
+EVEN = pa.table({
+    "k": pa.array([2 * i for i in range(500)] * 4),
+    "small": pa.array([2 * (i % 60) - 60 for i in range(2000)], pa.int8()),
+    "unsigned": pa.array([2**63 + 2 * i for i in range(500)] * 4, pa.uint64()),
+    "day": pa.array([2 * i for i in range(500)] * 4, pa.int32()).cast(pa.date32()),
+    "s": pa.array([f"v{2 * i:04}" for i in range(500)] * 4),
+})
+ABSENT = ["k = 333", "k in (1, 3, 5)", "small = -33", "unsigned = 9223372036854775813", "s = 'v0001'",
+          "s in ('v0001', 'v0003')", "day = date '1970-01-02'", "k = 1 or s = 'v0333'"]
+PRESENT = ["k = 334", "k in (1, 4)", "small = -34", "unsigned = 9223372036854775814", "s = 'v0002'",
+           "s in ('v0001', 'v0004')", "day = date '1970-01-03'", "k = 1 or s = 'v0334'"]
+
+
+def even_files():
+    sink = io.BytesIO()
+    pq.write_table(EVEN, sink)
+    yield sink.getvalue()  # dictionaries
+    sink = io.BytesIO()
+    pq.write_table(EVEN, sink, use_dictionary=False,
+                   bloom_filter_options={name: {"ndv": 500, "fpp": 0.0001} for name in EVEN.column_names})
+    yield sink.getvalue()
+
+
+@pytest.mark.parametrize("data", list(even_files()), ids=["dictionary", "bloom filter"])
+def test_values_that_are_in_no_dictionary_or_bloom_filter_rule_out(data):
+    decoder = am.ParquetDecoder()
+    assert [decoder.pruning_stats(data, where) for where in ABSENT] == [(1, 1, 0)] * len(ABSENT)
+    assert [decoder.pruning_stats(data, where) for where in PRESENT] == [(1, 0, 1)] * len(PRESENT)
+    assert decoder.decode(data, where="k = 333").to_arrow().num_rows == 0
+    assert decoder.decode(data, where="k = 334").to_arrow().num_rows == 4
+
+
+def test_booleans_have_bounds():
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"flag": [True, True, None]}), sink)
+    decoder = am.ParquetDecoder()
+    assert decoder.pruning_stats(sink.getvalue(), "not flag") == (1, 1, 0)
+    assert decoder.pruning_stats(sink.getvalue(), "flag") == (1, 0, 1)

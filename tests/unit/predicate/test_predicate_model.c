@@ -476,7 +476,7 @@ static void check(const struct table *table, const char *text, const struct node
     uint8_t keep[ROWS / 8 + 1];
     struct known ctx = *known;
     const struct armi_predicate_bounds bounds = {known_stats, &ctx, (uint64_t)table->rows};
-    const struct armi_predicate_values values = {known_values, &ctx};
+    const struct armi_predicate_values values = {known_values, &ctx, NULL};
     bool any = false;
     if (armi_predicate_compile(text, &table->schema, &predicate, &err) != ARMI_OK)
         fail_msg("%s\n%s", text, err.message);
