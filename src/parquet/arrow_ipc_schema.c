@@ -210,33 +210,22 @@ static bool key_is_reserved(struct armi_slice key)
            (key.size == 12 && memcmp(key.data, "ARROW:schema", 12) == 0);
 }
 
-static bool pair_is_text(const struct armi_metadata_pair *pair)
-{
-    return armi_utf8_valid(pair->key.data, pair->key.size) &&
-           armi_utf8_valid(pair->value.data, pair->value.size);
-}
-
-/* At the root those that are text stand in the Parquet footer itself. */
-static bool pair_is_kept(const struct armi_metadata_pair *pair, bool is_root)
-{
-    return !key_is_reserved(pair->key) && !(is_root && pair_is_text(pair));
-}
-
-static size_t metadata_count(const struct armi_metadata *metadata, bool is_root)
+static size_t metadata_count(const struct armi_metadata *metadata)
 {
     size_t count = 0;
     for (size_t i = 0; i < metadata->count; i++)
-        count += pair_is_kept(&metadata->pairs[i], is_root);
+        count += !key_is_reserved(metadata->pairs[i].key);
     return count;
 }
 
+/* The schema's own too, though it stands in the footer as well: Arrow C++ takes it from here alone. */
 static void fb_metadata(struct fb_writer *w, size_t at,
-                        const struct armi_metadata *metadata, bool is_root)
+                        const struct armi_metadata *metadata)
 {
     static const uint8_t sizes[2] = {4, 4};
-    size_t hole = fb_vector(w, at, metadata_count(metadata, is_root));
+    size_t hole = fb_vector(w, at, metadata_count(metadata));
     for (size_t i = 0; i < metadata->count; i++) {
-        if (!pair_is_kept(&metadata->pairs[i], is_root))
+        if (key_is_reserved(metadata->pairs[i].key))
             continue;
         size_t fields[2];
         fb_table(w, sizes, 2, fields, hole_at(hole));
@@ -352,7 +341,7 @@ static void fb_field(struct fb_writer *w, size_t hole, const struct armi_field *
         shape = &shape->children[1];
     bool is_dictionary = shape->type == ARMI_TYPE_DICTIONARY;
     const struct armi_field *value = is_dictionary ? &shape->children[1] : shape;
-    bool has_metadata = metadata_count(&f->metadata, false) > 0;
+    bool has_metadata = metadata_count(&f->metadata) > 0;
     const uint8_t sizes[7] = {4, 1, 1, 4, is_dictionary ? 4 : 0, 4, has_metadata ? 4 : 0};
     size_t at[7];
     fb_table(w, sizes, 7, at, hole_at(hole));
@@ -366,12 +355,12 @@ static void fb_field(struct fb_writer *w, size_t hole, const struct armi_field *
     for (size_t i = 0; i < value->child_count; i++)
         fb_field(w, children + 4 * i, &value->children[i]);
     if (has_metadata)
-        fb_metadata(w, at[6], &f->metadata, false);
+        fb_metadata(w, at[6], &f->metadata);
 }
 
 static void fb_schema(struct fb_writer *w, size_t hole, const struct armi_field *schema)
 {
-    bool has_metadata = metadata_count(&schema->metadata, true) > 0;
+    bool has_metadata = metadata_count(&schema->metadata) > 0;
     const uint8_t sizes[3] = {2, 4, has_metadata ? 4 : 0};
     size_t at[3];
     fb_table(w, sizes, 3, at, hole_at(hole));
@@ -379,7 +368,7 @@ static void fb_schema(struct fb_writer *w, size_t hole, const struct armi_field 
     for (size_t i = 0; i < schema->child_count; i++)
         fb_field(w, fields + 4 * i, &schema->children[i]);
     if (has_metadata)
-        fb_metadata(w, at[2], &schema->metadata, true);
+        fb_metadata(w, at[2], &schema->metadata);
 }
 
 enum armi_status armi_ipc_schema_encode(const struct armi_field *schema,
