@@ -90,7 +90,8 @@ static void rows_release(struct ArrowArrayStream *stream)
 static enum armi_status write_rows(struct armi_repository *repo, struct armi_error *err)
 {
     bool is_done = false;
-    struct ArrowArrayStream rows = {rows_schema, rows_next, rows_error, rows_release, &is_done};
+    struct ArrowArrayStream rows = {rows_schema, rows_next, rows_error, rows_release,
+                                    &is_done};
     struct armi_transaction *tx = NULL;
     struct armi_hash commit;
     char hex[ARMI_HASH_HEX_SIZE];

@@ -21,8 +21,8 @@ struct armi_scan_options {
     bool has_limit;
     uint64_t offset;      /* rows to skip, after `where` */
     uint64_t batch_bytes; /* Arrow bytes in a batch, at most; 0 = 64 MiB */
-    bool ranges_apart; /* one batch for each range of the table, of whatever size */
-    bool no_verify;    /* trust chunk bytes for this scan */
+    bool ranges_apart;    /* one batch for each range of the table, of whatever size */
+    bool no_verify;       /* trust chunk bytes for this scan */
     struct armi_callbacks callbacks;
 };
 

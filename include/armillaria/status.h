@@ -21,13 +21,14 @@ enum armi_status {
     ARMI_CONSTRAINT = 7,      /* not null or key violated */
     ARMI_CONFLICT = 8,        /* lost a race for real: reload, decide, try again */
     ARMI_MERGE_CONFLICT = 9,  /* both sides changed the same thing; nothing moved */
-    ARMI_COMMIT_UNKNOWN = 10, /* the commit may or may not have landed: ask for it by its id */
-    ARMI_CORRUPTION = 11,     /* bytes do not match their hash or format */
-    ARMI_LIMIT = 12,          /* larger than a stated limit */
-    ARMI_UNSUPPORTED = 13,    /* well-formed, but this version does not carry it */
-    ARMI_INTERRUPTED = 14,    /* the caller's interrupted() said so */
-    ARMI_BUSY = 15,           /* a lock was not to be had within lock_timeout */
-    ARMI_MISUSE = 16,         /* called in a state that does not allow it (ended transaction…) */
+    ARMI_COMMIT_UNKNOWN =
+        10,                /* the commit may or may not have landed: ask for it by its id */
+    ARMI_CORRUPTION = 11,  /* bytes do not match their hash or format */
+    ARMI_LIMIT = 12,       /* larger than a stated limit */
+    ARMI_UNSUPPORTED = 13, /* well-formed, but this version does not carry it */
+    ARMI_INTERRUPTED = 14, /* the caller's interrupted() said so */
+    ARMI_BUSY = 15,        /* a lock was not to be had within lock_timeout */
+    ARMI_MISUSE = 16, /* called in a state that does not allow it (ended transaction…) */
 };
 
 /** The status as a stable lower-case word, "not_found" and the like. Never NULL, static. */

@@ -285,8 +285,8 @@ static int64_t nested_data_size(const struct armi_array *array, bool alone)
         return 0;
     if (array->layout == ARMI_LAYOUT_FIXED_LIST) {
         int64_t width = array->field->width;
-        return slice_size(&array->children[0], array->offset * width,
-                          array->length * width, alone);
+        return slice_size(&array->children[0], array->offset * width, array->length * width,
+                          alone);
     }
     if (array->layout == ARMI_LAYOUT_RUN_END) {
         int64_t first = armi_array_run(array, 0);
@@ -323,8 +323,7 @@ static int64_t size_of(const struct armi_array *array, bool alone)
     case ARMI_LAYOUT_FIXED:
         return size + array->width * array->length;
     case ARMI_LAYOUT_DICTIONARY:
-        return size + array->width * array->length +
-               dictionary_size(array, alone);
+        return size + array->width * array->length + dictionary_size(array, alone);
     case ARMI_LAYOUT_BINARY32:
     case ARMI_LAYOUT_BINARY64:
         size += (array->layout == ARMI_LAYOUT_BINARY64 ? 8 : 4) * array->length;

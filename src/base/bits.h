@@ -81,7 +81,8 @@ static inline void armi_bit_put(uint8_t *bits, size_t i, bool v)
  * Copies `count` bits from bit `from` of src to bit 0 of dst, which gets whole bytes; bits past the
  * end in the last byte are zero. Reads no byte of src outside the span.
  */
-static inline void armi_bitmap_copy(uint8_t *dst, const uint8_t *src, size_t from, size_t count)
+static inline void armi_bitmap_copy(uint8_t *dst, const uint8_t *src, size_t from,
+                                    size_t count)
 {
     size_t bytes = armi_bitmap_size(count);
     if (bytes == 0)

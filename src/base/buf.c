@@ -12,12 +12,14 @@ void armi_buf_release(struct armi_buf *buf)
     *buf = (struct armi_buf){NULL, 0, 0, buf->size_max};
 }
 
-enum armi_status armi_buf_reserve(struct armi_buf *buf, size_t extra, struct armi_error *err)
+enum armi_status armi_buf_reserve(struct armi_buf *buf, size_t extra,
+                                  struct armi_error *err)
 {
     size_t max = buf->size_max != 0 ? buf->size_max : SIZE_MAX / 2;
     size_t need;
     if (!armi_size_add(buf->size, extra, &need) || need > max)
-        return armi_error_set(err, ARMI_LIMIT, "a buffer would grow beyond its limit of %zu bytes", max);
+        return armi_error_set(err, ARMI_LIMIT,
+                              "a buffer would grow beyond its limit of %zu bytes", max);
     if (need <= buf->capacity)
         return ARMI_OK;
     size_t capacity = buf->capacity + buf->capacity / 2;
@@ -58,17 +60,20 @@ enum armi_status armi_buf_append_u8(struct armi_buf *buf, uint8_t v, struct armi
     return armi_buf_append(buf, &v, sizeof v, err);
 }
 
-enum armi_status armi_buf_append_u32(struct armi_buf *buf, uint32_t v, struct armi_error *err)
+enum armi_status armi_buf_append_u32(struct armi_buf *buf, uint32_t v,
+                                     struct armi_error *err)
 {
     return armi_buf_append(buf, &v, sizeof v, err);
 }
 
-enum armi_status armi_buf_append_u64(struct armi_buf *buf, uint64_t v, struct armi_error *err)
+enum armi_status armi_buf_append_u64(struct armi_buf *buf, uint64_t v,
+                                     struct armi_error *err)
 {
     return armi_buf_append(buf, &v, sizeof v, err);
 }
 
-enum armi_status armi_buf_append_varint(struct armi_buf *buf, uint64_t v, struct armi_error *err)
+enum armi_status armi_buf_append_varint(struct armi_buf *buf, uint64_t v,
+                                        struct armi_error *err)
 {
     uint8_t bytes[10];
     size_t n = 0;

@@ -38,16 +38,21 @@ static inline void armi_buf_clear(struct armi_buf *buf)
     buf->size = 0;
 }
 /* Room for `extra` more bytes behind size. */
-enum armi_status armi_buf_reserve(struct armi_buf *buf, size_t extra, struct armi_error *err);
+enum armi_status armi_buf_reserve(struct armi_buf *buf, size_t extra,
+                                  struct armi_error *err);
 enum armi_status armi_buf_append(struct armi_buf *buf, const void *data, size_t size,
                                  struct armi_error *err);
 /* Appends `size` bytes that are not initialised and tells where they are. */
 enum armi_status armi_buf_extend(struct armi_buf *buf, size_t size, uint8_t **out,
                                  struct armi_error *err);
-enum armi_status armi_buf_append_u8(struct armi_buf *buf, uint8_t v, struct armi_error *err);
-enum armi_status armi_buf_append_u32(struct armi_buf *buf, uint32_t v, struct armi_error *err);
-enum armi_status armi_buf_append_u64(struct armi_buf *buf, uint64_t v, struct armi_error *err);
-enum armi_status armi_buf_append_varint(struct armi_buf *buf, uint64_t v, struct armi_error *err);
+enum armi_status armi_buf_append_u8(struct armi_buf *buf, uint8_t v,
+                                    struct armi_error *err);
+enum armi_status armi_buf_append_u32(struct armi_buf *buf, uint32_t v,
+                                     struct armi_error *err);
+enum armi_status armi_buf_append_u64(struct armi_buf *buf, uint64_t v,
+                                     struct armi_error *err);
+enum armi_status armi_buf_append_varint(struct armi_buf *buf, uint64_t v,
+                                        struct armi_error *err);
 /* varint length, then the bytes. */
 enum armi_status armi_buf_append_bytes(struct armi_buf *buf, const void *data, size_t size,
                                        struct armi_error *err);
@@ -73,7 +78,8 @@ struct armi_reader {
 
 static inline struct armi_reader armi_reader_init(struct armi_slice bytes)
 {
-    return (struct armi_reader){bytes.data, bytes.data != NULL ? bytes.data + bytes.size : NULL};
+    return (struct armi_reader){bytes.data,
+                                bytes.data != NULL ? bytes.data + bytes.size : NULL};
 }
 
 static inline size_t armi_reader_left(const struct armi_reader *r)

@@ -8,9 +8,23 @@
 const char *armi_status_name(enum armi_status status)
 {
     static const char *const names[] = {
-        "ok",       "no_memory",      "storage",        "not_found",  "already_exists", "invalid",
-        "schema_mismatch", "constraint", "conflict",    "merge_conflict", "commit_unknown",
-        "corruption", "limit",        "unsupported",    "interrupted", "busy",          "misuse",
+        "ok",
+        "no_memory",
+        "storage",
+        "not_found",
+        "already_exists",
+        "invalid",
+        "schema_mismatch",
+        "constraint",
+        "conflict",
+        "merge_conflict",
+        "commit_unknown",
+        "corruption",
+        "limit",
+        "unsupported",
+        "interrupted",
+        "busy",
+        "misuse",
     };
     return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown";
 }
@@ -24,8 +38,8 @@ static void make_one_line(char *text)
 }
 
 ARMI_PRINTF(4, 0)
-static void error_fill(struct armi_error *err, enum armi_status status, int errnum, const char *format,
-                       va_list args)
+static void error_fill(struct armi_error *err, enum armi_status status, int errnum,
+                       const char *format, va_list args)
 {
     if (err == NULL)
         return;
@@ -34,12 +48,13 @@ static void error_fill(struct armi_error *err, enum armi_status status, int errn
     err->sys_errno = errnum;
     int n = vsnprintf(err->message, sizeof err->message, format, args);
     if (errnum != 0 && n >= 0 && (size_t)n < sizeof err->message)
-        snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s", strerror(errnum));
+        snprintf(err->message + n, sizeof err->message - (size_t)n, ": %s",
+                 strerror(errnum));
     make_one_line(err->message);
 }
 
-enum armi_status armi_error_set(struct armi_error *err, enum armi_status status, const char *format,
-                                ...)
+enum armi_status armi_error_set(struct armi_error *err, enum armi_status status,
+                                const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -48,7 +63,8 @@ enum armi_status armi_error_set(struct armi_error *err, enum armi_status status,
     return status;
 }
 
-enum armi_status armi_error_errno(struct armi_error *err, int errnum, const char *format, ...)
+enum armi_status armi_error_errno(struct armi_error *err, int errnum, const char *format,
+                                  ...)
 {
     enum armi_status status = errnum == ENOMEM ? ARMI_NO_MEMORY : ARMI_STORAGE;
     va_list args;
@@ -58,8 +74,9 @@ enum armi_status armi_error_errno(struct armi_error *err, int errnum, const char
     return status;
 }
 
-enum armi_status armi_error_object(struct armi_error *err, enum armi_status status, const char *kind,
-                                   const char *name, const char *format, ...)
+enum armi_status armi_error_object(struct armi_error *err, enum armi_status status,
+                                   const char *kind, const char *name, const char *format,
+                                   ...)
 {
     va_list args;
     va_start(args, format);
@@ -77,8 +94,8 @@ enum armi_status armi_error_no_memory(struct armi_error *err)
     return armi_error_set(err, ARMI_NO_MEMORY, "out of memory");
 }
 
-enum armi_status armi_error_prefix(struct armi_error *err, enum armi_status status, const char *format,
-                                   ...)
+enum armi_status armi_error_prefix(struct armi_error *err, enum armi_status status,
+                                   const char *format, ...)
 {
     if (err == NULL)
         return status;

@@ -79,7 +79,8 @@ static enum armi_status map_grow(struct armi_map *map, struct armi_error *err)
 {
     size_t capacity = map->entries_capacity != 0 ? map->entries_capacity * 2 : 16;
     if (capacity > UINT32_MAX / 2)
-        return armi_error_set(err, ARMI_LIMIT, "a map would grow beyond %u entries", UINT32_MAX / 2);
+        return armi_error_set(err, ARMI_LIMIT, "a map would grow beyond %u entries",
+                              UINT32_MAX / 2);
     uint32_t *slots = armi_alloc_zero(capacity * 2, sizeof *slots);
     struct armi_map_entry *entries = armi_alloc_array(capacity, sizeof *entries);
     if (slots == NULL || entries == NULL) {
@@ -100,8 +101,8 @@ static enum armi_status map_grow(struct armi_map *map, struct armi_error *err)
     return ARMI_OK;
 }
 
-enum armi_status armi_map_insert(struct armi_map *map, struct armi_slice key, uint64_t **out,
-                                 bool *out_new, struct armi_error *err)
+enum armi_status armi_map_insert(struct armi_map *map, struct armi_slice key,
+                                 uint64_t **out, bool *out_new, struct armi_error *err)
 {
     if (map->count == map->entries_capacity)
         ARMI_TRY(map_grow(map, err));

@@ -32,8 +32,8 @@ void armi_map_release(struct armi_map *map);
 /* The value's place, or NULL; valid until the next insert. */
 uint64_t *armi_map_find(const struct armi_map *map, struct armi_slice key);
 /* Finds or adds. *out_new (nullable) tells which; a new value is 0. */
-enum armi_status armi_map_insert(struct armi_map *map, struct armi_slice key, uint64_t **out,
-                                 bool *out_new, struct armi_error *err);
+enum armi_status armi_map_insert(struct armi_map *map, struct armi_slice key,
+                                 uint64_t **out, bool *out_new, struct armi_error *err);
 struct armi_slice armi_map_key(const struct armi_map *map, size_t index);
 
 /* A fast 64-bit hash of bytes, for tables in memory only: never an identity, never stored. */

@@ -48,7 +48,8 @@ static unsigned core_count(void)
 
 unsigned armi_pool_width(const struct armi_parallel *options)
 {
-    unsigned wanted = options != NULL && options->threads != 0 ? options->threads : core_count();
+    unsigned wanted =
+        options != NULL && options->threads != 0 ? options->threads : core_count();
     return wanted > POOL_THREADS_MAX ? POOL_THREADS_MAX : wanted;
 }
 
@@ -63,14 +64,16 @@ static void job_fail(struct job *job, size_t index, const struct armi_error *err
     pthread_mutex_unlock(&pool.lock);
 }
 
-static void job_work(struct job *job, unsigned worker, const struct armi_interrupt *interrupt)
+static void job_work(struct job *job, unsigned worker,
+                     const struct armi_interrupt *interrupt)
 {
     struct armi_error error = ARMI_ERROR_INIT;
     while (!atomic_load(&job->stop)) {
         size_t index = atomic_fetch_add(&job->cursor, 1);
         if (index >= job->count)
             return;
-        enum armi_status status = interrupt != NULL ? armi_interrupt_check(interrupt, &error) : ARMI_OK;
+        enum armi_status status =
+            interrupt != NULL ? armi_interrupt_check(interrupt, &error) : ARMI_OK;
         if (status == ARMI_OK)
             status = job->fn(job->ctx, index, worker, &error);
         if (status != ARMI_OK) {
@@ -192,15 +195,17 @@ static void job_wait(struct job *job, const struct armi_interrupt *interrupt)
     pthread_mutex_unlock(&pool.lock);
 }
 
-enum armi_status armi_interrupt_check(const struct armi_interrupt *interrupt, struct armi_error *err)
+enum armi_status armi_interrupt_check(const struct armi_interrupt *interrupt,
+                                      struct armi_error *err)
 {
-    if (interrupt == NULL || interrupt->interrupted == NULL || !interrupt->interrupted(interrupt->ctx))
+    if (interrupt == NULL || interrupt->interrupted == NULL ||
+        !interrupt->interrupted(interrupt->ctx))
         return ARMI_OK;
     return armi_error_set(err, ARMI_INTERRUPTED, "interrupted");
 }
 
-enum armi_status armi_pool_run(const struct armi_parallel *options, size_t count, armi_task_fn fn,
-                               void *ctx, struct armi_error *err)
+enum armi_status armi_pool_run(const struct armi_parallel *options, size_t count,
+                               armi_task_fn fn, void *ctx, struct armi_error *err)
 {
     const struct armi_interrupt *interrupt = options != NULL ? &options->interrupt : NULL;
     ARMI_TRY(armi_interrupt_check(interrupt, err));

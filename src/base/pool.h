@@ -19,7 +19,7 @@ struct armi_interrupt {
 };
 
 struct armi_parallel {
-    unsigned threads;                /* at most so many at once, the caller included; 0 = all cores */
+    unsigned threads; /* at most so many at once, the caller included; 0 = all cores */
     struct armi_interrupt interrupt; /* .interrupted may be NULL */
 };
 
@@ -35,10 +35,11 @@ unsigned armi_pool_width(const struct armi_parallel *options);
  * failure of the lowest failed index is returned (ARMI_INTERRUPTED if the caller's callback said so).
  * `options` NULL = all cores, no interrupt.
  */
-enum armi_status armi_pool_run(const struct armi_parallel *options, size_t count, armi_task_fn fn,
-                               void *ctx, struct armi_error *err);
+enum armi_status armi_pool_run(const struct armi_parallel *options, size_t count,
+                               armi_task_fn fn, void *ctx, struct armi_error *err);
 
 /* For a loop of the caller's own: ARMI_INTERRUPTED when asked to stop. */
-enum armi_status armi_interrupt_check(const struct armi_interrupt *interrupt, struct armi_error *err);
+enum armi_status armi_interrupt_check(const struct armi_interrupt *interrupt,
+                                      struct armi_error *err);
 
 #endif

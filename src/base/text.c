@@ -43,10 +43,12 @@ void armi_hash_format(const struct armi_hash *hash, char out[ARMI_HASH_HEX_SIZE]
 
 int armi_hash_parse(const char *text, size_t length, struct armi_hash *out)
 {
-    return length == 2 * ARMI_HASH_SIZE && armi_hex_decode(text, out->bytes, ARMI_HASH_SIZE);
+    return length == 2 * ARMI_HASH_SIZE &&
+           armi_hex_decode(text, out->bytes, ARMI_HASH_SIZE);
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 size_t armi_base64_size(size_t size)
 {

@@ -293,7 +293,8 @@ struct armi_catalog_stats {
     uint64_t nodes, node_bytes;
     uint64_t chunks, chunk_bytes;
     uint64_t file_bytes; /* catalog.db and its WAL */
-    uint64_t flushes;    /* of both, that this handle asked for: one a transaction, two a checkpoint */
+    uint64_t
+        flushes; /* of both, that this handle asked for: one a transaction, two a checkpoint */
 };
 enum armi_status armi_catalog_stats(struct armi_catalog *catalog,
                                     struct armi_catalog_stats *out, struct armi_error *err);

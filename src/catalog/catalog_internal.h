@@ -89,7 +89,7 @@ struct armi_catalog {
     pthread_cond_t queue_changed;
     struct write_job *queue_first, *queue_last;
     bool has_leader;
-    atomic_bool poisoned; /* a flush failed: this handle writes no more (I5) */
+    atomic_bool poisoned;         /* a flush failed: this handle writes no more (I5) */
     atomic_uint_fast64_t flushes; /* of the database and its WAL, by this handle */
 
     struct armi_catalog *registry_next, **registry_link;

@@ -17,7 +17,7 @@ struct armi_changes {
     char **tables;
     size_t table_count;
     bool has_since;
-    struct armi_hash since; /* the last commit delivered whole, or where to begin */
+    struct armi_hash since;  /* the last commit delivered whole, or where to begin */
     struct armi_hash *queue; /* commits to come, newest first */
     size_t queued;
     struct armi_place current; /* the commit that is being delivered */
@@ -147,18 +147,18 @@ static enum armi_status queue_fill(struct armi_changes *changes, struct armi_err
         st = armi_history_next(&it, &has, err);
         if (st != ARMI_OK || !has)
             break;
-        reached = changes->has_since &&
-                  memcmp(&it.id, &changes->since, sizeof it.id) == 0;
+        reached = changes->has_since && memcmp(&it.id, &changes->since, sizeof it.id) == 0;
         if (!reached)
             st = queue_add(changes, &it.id, &capacity, err);
     }
     armi_history_end(&it);
     armi_place_release(&tip);
     if (st == ARMI_OK && changes->has_since && !reached)
-        st = armi_error_object(err, ARMI_INVALID, "branch", changes->ref,
-                               "branch %s was moved off the commit that this feed had reached; "
-                               "restart it",
-                               changes->ref);
+        st = armi_error_object(
+            err, ARMI_INVALID, "branch", changes->ref,
+            "branch %s was moved off the commit that this feed had reached; "
+            "restart it",
+            changes->ref);
     if (st != ARMI_OK)
         changes->queued = 0;
     return st;

@@ -39,7 +39,8 @@ static enum armi_status chunk_list(void *ctx, armi_store_list_fn fn, void *fn_ct
     uint64_t cursor = 0;
     size_t count = LIST_PAGE;
     while (count == LIST_PAGE) {
-        ARMI_TRY(armi_catalog_list_chunks(core->catalog, &cursor, page, LIST_PAGE, &count, err));
+        ARMI_TRY(
+            armi_catalog_list_chunks(core->catalog, &cursor, page, LIST_PAGE, &count, err));
         for (size_t i = 0; i < count; i++)
             ARMI_TRY(fn(fn_ctx, &page[i].name, err));
     }
@@ -56,9 +57,9 @@ static enum armi_status put_begin(void *ctx, void **token, struct armi_error *er
         return armi_error_no_memory(err);
     *lock = (struct armi_lock)ARMI_LOCK_INIT;
     snprintf(what, sizeof what, "the gc lock of %s", core->path);
-    enum armi_status st = armi_lock_acquire(
-        core->os, core->dir, ARMI_LOCK_BYTE_GC, ARMI_LOCK_SHARED,
-        (int64_t)core->lock_timeout_ms * 1000000, NULL, what, lock, err);
+    enum armi_status st =
+        armi_lock_acquire(core->os, core->dir, ARMI_LOCK_BYTE_GC, ARMI_LOCK_SHARED,
+                          (int64_t)core->lock_timeout_ms * 1000000, NULL, what, lock, err);
     if (st != ARMI_OK) {
         armi_free(lock);
         return st;

@@ -11,7 +11,8 @@
 
 const char *armi_diff_kind_name(enum armi_diff_kind kind)
 {
-    static const char *const names[] = {"unchanged", "added", "dropped", "changed", "renamed"};
+    static const char *const names[] = {"unchanged", "added", "dropped", "changed",
+                                        "renamed"};
     return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : "unknown";
 }
 
@@ -108,8 +109,8 @@ static void versions_release(struct versions *v)
 }
 
 static enum armi_status versions_load(struct armi_core *core,
-                                      const struct armi_table_pair *pair, struct versions *v,
-                                      struct armi_error *err)
+                                      const struct armi_table_pair *pair,
+                                      struct versions *v, struct armi_error *err)
 {
     armi_table_version_init(&v->old_version);
     armi_table_version_init(&v->new_version);
@@ -117,17 +118,19 @@ static enum armi_status versions_load(struct armi_core *core,
     v->has_new = pair->has_new;
     enum armi_status st = ARMI_OK;
     if (v->has_old)
-        st = armi_table_version_load(&core->nodes, &pair->old_entry.node, &v->old_version, err);
+        st = armi_table_version_load(&core->nodes, &pair->old_entry.node, &v->old_version,
+                                     err);
     if (st == ARMI_OK && v->has_new)
-        st = armi_table_version_load(&core->nodes, &pair->new_entry.node, &v->new_version, err);
+        st = armi_table_version_load(&core->nodes, &pair->new_entry.node, &v->new_version,
+                                     err);
     if (st != ARMI_OK)
         versions_release(v);
     return st;
 }
 
 static enum armi_status pair_rows(struct armi_repository *repo,
-                                  const struct armi_diff_options *options, const char *table,
-                                  const struct armi_table_pair *pair,
+                                  const struct armi_diff_options *options,
+                                  const char *table, const struct armi_table_pair *pair,
                                   struct armi_row_diff_counts *counts,
                                   struct ArrowArrayStream *out, struct armi_error *err)
 {
@@ -141,9 +144,9 @@ static enum armi_status pair_rows(struct armi_repository *repo,
     };
     struct versions v;
     ARMI_TRY(versions_load(repo->core, pair, &v, err));
-    enum armi_status st = armi_row_diff(&io, v.has_old ? &v.old_version : NULL,
-                                        v.has_new ? &v.new_version : NULL, &how, counts, out,
-                                        err);
+    enum armi_status st =
+        armi_row_diff(&io, v.has_old ? &v.old_version : NULL,
+                      v.has_new ? &v.new_version : NULL, &how, counts, out, err);
     versions_release(&v);
     return st;
 }
@@ -236,7 +239,8 @@ enum armi_status armi_diff_rows(struct armi_repository *repo,
     struct armi_table_pair pair;
     struct armi_row_diff_counts counts;
     if (options->table == NULL)
-        return armi_error_set(err, ARMI_INVALID, "the rows of a diff are those of one table");
+        return armi_error_set(err, ARMI_INVALID,
+                              "the rows of a diff are those of one table");
     ARMI_TRY(one_pair(repo->core, options, &pair, err));
     return pair_rows(repo, options, options->table, &pair, &counts, out, err);
 }

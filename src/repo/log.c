@@ -11,8 +11,8 @@
 const char *armi_op_name(enum armi_op op)
 {
     static const char *const names[] = {
-        "create",  "append", "delete", "update", "upsert",  "overwrite", "replace",
-        "alter",   "drop",   "rename", "restore", "revert", "merge",
+        "create", "append", "delete", "update",  "upsert", "overwrite", "replace",
+        "alter",  "drop",   "rename", "restore", "revert", "merge",
     };
     return (size_t)op < sizeof names / sizeof names[0] ? names[op] : "unknown";
 }
@@ -57,7 +57,8 @@ static bool info_tables(struct armi_arena *arena, const struct armi_commit *comm
 static bool info_metadata(struct armi_arena *arena, const struct armi_commit *commit,
                           struct armi_commit_info *out)
 {
-    struct armi_pair *pairs = armi_arena_alloc(arena, commit->metadata_count, sizeof *pairs);
+    struct armi_pair *pairs =
+        armi_arena_alloc(arena, commit->metadata_count, sizeof *pairs);
     if (pairs == NULL)
         return false;
     for (size_t i = 0; i < commit->metadata_count; i++) {
@@ -100,7 +101,8 @@ static enum armi_status info_fill(struct armi_arena *arena, const struct armi_ha
 
 struct log_list {
     struct armi_arena *arena;
-    struct armi_commit_info *items; /* grown with armi_realloc, copied to the arena at the end */
+    struct armi_commit_info
+        *items; /* grown with armi_realloc, copied to the arena at the end */
     size_t count, capacity;
 };
 

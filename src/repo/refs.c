@@ -27,7 +27,8 @@ static enum armi_status refs_list(struct armi_repository *repo, unsigned kind,
     struct armi_catalog_ref *refs = NULL;
     struct armi_arena *arena = NULL;
     size_t count = 0;
-    ARMI_TRY(armi_catalog_list_refs(repo->core->catalog, (uint8_t)kind, &refs, &count, err));
+    ARMI_TRY(
+        armi_catalog_list_refs(repo->core->catalog, (uint8_t)kind, &refs, &count, err));
     enum armi_status st = armi_arena_new(&arena, err);
     struct armi_ref *items =
         st == ARMI_OK ? armi_arena_alloc(arena, count, sizeof *items) : NULL;

@@ -33,7 +33,7 @@ struct armi_core {
     struct armi_format format;
     struct armi_store *store;
     struct armi_catalog *catalog;
-    struct armi_node_source nodes; /* of the catalog */
+    struct armi_node_source nodes;   /* of the catalog */
     struct armi_column_cache *cache; /* NULL = none */
     enum armi_durability durability;
     bool no_verify;
@@ -79,7 +79,8 @@ struct armi_table_entry {
     uint64_t rows, bytes;
 };
 
-bool armi_table_entry_same(const struct armi_table_entry *a, const struct armi_table_entry *b);
+bool armi_table_entry_same(const struct armi_table_entry *a,
+                           const struct armi_table_entry *b);
 
 /* The map of a commit (NULL: a branch without commits). *out is owned: armi_tree_root_release. */
 enum armi_status armi_tables_open(const struct armi_node_source *source,
@@ -169,7 +170,8 @@ struct armi_table_io armi_transaction_io(struct armi_transaction *tx);
 const struct armi_place *armi_transaction_place(const struct armi_transaction *tx);
 /* Names of tables as the transaction sees them; *out is owned. */
 enum armi_status armi_transaction_tables(struct armi_transaction *tx,
-                                         struct armi_name_list *out, struct armi_error *err);
+                                         struct armi_name_list *out,
+                                         struct armi_error *err);
 
 /* ---- lists that are handed out (lists.c) ---- */
 

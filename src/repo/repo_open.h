@@ -11,6 +11,7 @@
 /* As armi_repository_open(); `os` outlives the handle and all that came from it. */
 enum armi_status armi_repository_open_os(const struct armi_os *os, const char *path,
                                          const struct armi_open_options *options,
-                                         struct armi_repository **out, struct armi_error *err);
+                                         struct armi_repository **out,
+                                         struct armi_error *err);
 
 #endif

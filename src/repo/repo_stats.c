@@ -30,7 +30,8 @@ static enum armi_status file_add(void *ctx, const struct armi_hash *hash,
 }
 
 static enum armi_status tables_count(struct armi_core *core, const char *ref,
-                                     struct armi_repository_stats *out, struct armi_error *err)
+                                     struct armi_repository_stats *out,
+                                     struct armi_error *err)
 {
     struct armi_place place = {0};
     struct armi_tree_root root;

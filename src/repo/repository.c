@@ -122,9 +122,15 @@ struct inventory {
 static int inventory_add(void *ctx, const char *name, enum armi_entry_kind kind)
 {
     static const char *const ours[] = {
-        ARMI_CATALOG_FILE, ARMI_CATALOG_FILE "-wal", ARMI_CATALOG_FILE "-shm",
-        ARMI_CATALOG_FILE "-journal", ARMI_STORE_CHUNKS_DIR, ARMI_STORE_TMP_DIR,
-        ARMI_LOCKFILE_NAME, "FORMAT.tmp", "lost+found",
+        ARMI_CATALOG_FILE,
+        ARMI_CATALOG_FILE "-wal",
+        ARMI_CATALOG_FILE "-shm",
+        ARMI_CATALOG_FILE "-journal",
+        ARMI_STORE_CHUNKS_DIR,
+        ARMI_STORE_TMP_DIR,
+        ARMI_LOCKFILE_NAME,
+        "FORMAT.tmp",
+        "lost+found",
     };
     struct inventory *inventory = ctx;
     (void)kind;
@@ -154,7 +160,8 @@ static enum armi_status folder_open(struct armi_core *core, bool create,
     }
     if (core->dir == -ENOENT)
         return armi_error_object(err, ARMI_NOT_FOUND, "repository", core->path,
-                                 "no repository at %s; make one with `armi init`", core->path);
+                                 "no repository at %s; make one with `armi init`",
+                                 core->path);
     if (core->dir == -ENOTDIR)
         return armi_error_object(err, ARMI_INVALID, "repository", core->path,
                                  "%s is a file, not a repository folder", core->path);
@@ -176,7 +183,8 @@ static struct armi_catalog_options catalog_options(struct armi_core *core)
 }
 
 static enum armi_status format_write(struct armi_core *core,
-                                     const struct armi_format *format, struct armi_error *err)
+                                     const struct armi_format *format,
+                                     struct armi_error *err)
 {
     const struct armi_os *os = core->os;
     struct armi_buf text = {0};
@@ -216,16 +224,19 @@ static enum armi_status parent_sync(struct armi_core *core, struct armi_error *e
 
 static enum armi_status repository_make(struct armi_core *core, struct armi_error *err)
 {
-    struct armi_format format = {.durability_none = core->durability == ARMI_DURABILITY_NONE};
+    struct armi_format format = {.durability_none =
+                                     core->durability == ARMI_DURABILITY_NONE};
     struct armi_catalog_options options = catalog_options(core);
     int writable = core->os->writable(core->os, core->dir);
     if (writable < 0)
-        return armi_error_errno(err, -writable, "cannot make a repository in %s", core->path);
+        return armi_error_errno(err, -writable, "cannot make a repository in %s",
+                                core->path);
     struct armi_lock lock = ARMI_LOCK_INIT;
     struct inventory inventory = {0};
     ARMI_TRY(armi_store_create(core->os, core->dir, core->durability, err));
     /* One at a time; who was not the first finds it made. */
-    ARMI_TRY(armi_lock_acquire(core->os, core->dir, ARMI_LOCK_BYTE_QUEUE, ARMI_LOCK_EXCLUSIVE,
+    ARMI_TRY(armi_lock_acquire(core->os, core->dir, ARMI_LOCK_BYTE_QUEUE,
+                               ARMI_LOCK_EXCLUSIVE,
                                (int64_t)core->lock_timeout_ms * 1000000, NULL,
                                "the lock of a repository that is being made", &lock, err));
     enum armi_status st = ARMI_OK;
@@ -245,7 +256,6 @@ static enum armi_status repository_make(struct armi_core *core, struct armi_erro
 
 /* ---- opening ---- */
 
-
 static enum armi_status format_read(struct armi_core *core, struct armi_error *err)
 {
     struct armi_buf text;
@@ -262,20 +272,22 @@ static enum armi_status format_read(struct armi_core *core, struct armi_error *e
 
 /* What was asked for against what the repository was made with. */
 static enum armi_status durability_settle(struct armi_core *core,
-                                          enum armi_durability wanted, struct armi_error *err)
+                                          enum armi_durability wanted,
+                                          struct armi_error *err)
 {
     bool none = core->format.durability_none;
     if (none && (wanted == ARMI_DURABILITY_FULL || wanted == ARMI_DURABILITY_NORMAL))
-        return armi_error_object(err, ARMI_INVALID, "repository", core->path,
-                                 "%s was made with durability \"none\", and cannot be opened "
-                                 "with another",
-                                 core->path);
+        return armi_error_object(
+            err, ARMI_INVALID, "repository", core->path,
+            "%s was made with durability \"none\", and cannot be opened "
+            "with another",
+            core->path);
     if (!none && wanted == ARMI_DURABILITY_NONE)
         return armi_error_object(err, ARMI_INVALID, "repository", core->path,
                                  "durability \"none\" is chosen when a repository is made; "
                                  "%s was not made so",
                                  core->path);
-    core->durability = none                              ? ARMI_DURABILITY_NONE
+    core->durability = none                               ? ARMI_DURABILITY_NONE
                        : wanted == ARMI_DURABILITY_NORMAL ? ARMI_DURABILITY_NORMAL
                                                           : ARMI_DURABILITY_FULL;
     return ARMI_OK;
@@ -311,9 +323,10 @@ static enum armi_status folder_settle(struct armi_core *core,
     if (failed < 0)
         return armi_error_errno(err, -failed, "cannot list %s", core->path);
     if (!inventory.format && inventory.foreign)
-        return armi_error_object(err, ARMI_INVALID, "repository", core->path,
-                                 "%s is not a repository: it holds \"%s\" and no FORMAT file",
-                                 core->path, inventory.foreign_name);
+        return armi_error_object(
+            err, ARMI_INVALID, "repository", core->path,
+            "%s is not a repository: it holds \"%s\" and no FORMAT file", core->path,
+            inventory.foreign_name);
     if (!inventory.format) {
         if (options->no_create || options->read_only)
             return armi_error_object(err, ARMI_NOT_FOUND, "repository", core->path,
@@ -366,8 +379,9 @@ static enum armi_status core_open(const struct armi_os *os, const char *path,
     if (st == ARMI_OK)
         st = parts_open(core, err);
     if (st == ARMI_OK && options->cache_bytes != UINT64_MAX)
-        st = armi_column_cache_new(
-            options->cache_bytes != 0 ? options->cache_bytes : CACHE_BYTES, &core->cache, err);
+        st = armi_column_cache_new(options->cache_bytes != 0 ? options->cache_bytes
+                                                             : CACHE_BYTES,
+                                   &core->cache, err);
     if (st != ARMI_OK) {
         armi_core_unref(core);
         return st;
@@ -401,7 +415,8 @@ enum armi_status armi_repository_open(const char *path,
 
 enum armi_status armi_repository_open_os(const struct armi_os *os, const char *path,
                                          const struct armi_open_options *options,
-                                         struct armi_repository **out, struct armi_error *err)
+                                         struct armi_repository **out,
+                                         struct armi_error *err)
 {
     static const struct armi_open_options defaults = {.size = sizeof defaults};
     if (options == NULL)

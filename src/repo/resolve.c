@@ -42,8 +42,8 @@ static enum armi_status name_resolve(struct armi_core *core, const char *name, s
 {
     char text[ARMI_NAME_SIZE_MAX + 1];
     if (size > ARMI_NAME_SIZE_MAX || size == 0)
-        return armi_error_object(err, ARMI_NOT_FOUND, "branch", name, "Branch not found: %s",
-                                 name);
+        return armi_error_object(err, ARMI_NOT_FOUND, "branch", name,
+                                 "Branch not found: %s", name);
     memcpy(text, name, size);
     text[size] = '\0';
     for (unsigned k = ARMI_REF_BRANCH; k <= ARMI_REF_TAG; k++) {
@@ -61,8 +61,8 @@ static enum armi_status name_resolve(struct armi_core *core, const char *name, s
             return armi_catalog_get_ref(core->catalog, (uint8_t)k, text, &ref, err);
     }
     if (!looks_like_commit(text, size))
-        return armi_error_object(err, ARMI_NOT_FOUND, "branch", text, "Branch not found: %s",
-                                 text);
+        return armi_error_object(err, ARMI_NOT_FOUND, "branch", text,
+                                 "Branch not found: %s", text);
     *has = true;
     *kind = ARMI_REF_COMMIT;
     return armi_catalog_find_commit(core->catalog, text, size, id, err);
@@ -88,7 +88,8 @@ static enum armi_status ref_resolve(struct armi_core *core, const char *ref, boo
                                      "Invalid ref: %s (a number goes behind ~)", text);
         if (!*has)
             return armi_error_object(err, ARMI_NOT_FOUND, "commit", text,
-                                     "Commit not found: %s (the branch has no commit)", text);
+                                     "Commit not found: %s (the branch has no commit)",
+                                     text);
         *kind = ARMI_REF_COMMIT;
         struct armi_hash start = *id;
         ARMI_TRY(armi_history_nth(core->catalog, &start, steps, id, err));
@@ -128,9 +129,9 @@ enum armi_status armi_ref_resolve(struct armi_repository *repo, const char *text
     if (out_has_commit != NULL)
         *out_has_commit = has;
     else if (!has)
-        return armi_error_object(err, ARMI_NOT_FOUND, "commit", text != NULL ? text : "main",
-                                 "Commit not found: branch %s has no commit yet",
-                                 text != NULL ? text : "main");
+        return armi_error_object(
+            err, ARMI_NOT_FOUND, "commit", text != NULL ? text : "main",
+            "Commit not found: branch %s has no commit yet", text != NULL ? text : "main");
     return ARMI_OK;
 }
 
@@ -147,9 +148,10 @@ enum armi_status armi_table_not_found(const char *table, uint64_t version,
                              (unsigned long long)version);
 }
 
-static enum armi_status commit_table(struct armi_core *core, const struct armi_commit *commit,
-                                     const char *table, bool *found,
-                                     struct armi_table_entry *out, struct armi_error *err)
+static enum armi_status commit_table(struct armi_core *core,
+                                     const struct armi_commit *commit, const char *table,
+                                     bool *found, struct armi_table_entry *out,
+                                     struct armi_error *err)
 {
     struct armi_tree_root root;
     ARMI_TRY(armi_tables_open(&core->nodes, commit, &root, err));
@@ -183,7 +185,8 @@ static enum armi_status has_version(void *ctx, const struct armi_hash *id,
 static enum armi_status table_by_version(struct armi_core *core,
                                          const struct armi_place *place, const char *table,
                                          uint64_t version, struct armi_table_entry *out,
-                                         struct armi_hash *at_commit, struct armi_error *err)
+                                         struct armi_hash *at_commit,
+                                         struct armi_error *err)
 {
     struct version_search search = {core, table, version};
     struct armi_place at = {0};
@@ -193,8 +196,8 @@ static enum armi_status table_by_version(struct armi_core *core,
         ARMI_TRY(commit_table(core, &place->commit, table, &known, &now, err));
     if (!known)
         return armi_table_not_found(table, 0, err);
-    ARMI_TRY(armi_history_find(core->catalog, &place->id, has_version, &search, &found, &at.id,
-                               &at.commit, err));
+    ARMI_TRY(armi_history_find(core->catalog, &place->id, has_version, &search, &found,
+                               &at.id, &at.commit, err));
     if (!found)
         return armi_table_not_found(table, version, err);
     enum armi_status st = commit_table(core, &at.commit, table, &known, out, err);
@@ -253,8 +256,8 @@ static enum armi_status is_older(void *ctx, const struct armi_hash *id,
 }
 
 enum armi_status armi_place_made(struct armi_core *core, const struct armi_hash *start,
-                                 const char *table, uint64_t version, struct armi_place *out,
-                                 struct armi_error *err)
+                                 const char *table, uint64_t version,
+                                 struct armi_place *out, struct armi_error *err)
 {
     struct version_search search = {core, table, version};
     struct armi_place first = {0};
@@ -276,13 +279,14 @@ enum armi_status armi_place_made(struct armi_core *core, const struct armi_hash 
 /* ---- what `at` shows ---- */
 
 static enum armi_status table_in_transaction(const char *table, const struct armi_at *at,
-                                             struct armi_table_version *version,
-                                             bool *own, struct armi_error *err)
+                                             struct armi_table_version *version, bool *own,
+                                             struct armi_error *err)
 {
     bool dropped;
     if (at->ref != NULL || at->version != 0 || at->has_as_of)
-        return armi_error_set(err, ARMI_INVALID,
-                              "a transaction reads its own snapshot: no ref, version or time");
+        return armi_error_set(
+            err, ARMI_INVALID,
+            "a transaction reads its own snapshot: no ref, version or time");
     ARMI_TRY(armi_transaction_check(at->transaction, err));
     ARMI_TRY(armi_transaction_table(at->transaction, table, own, &dropped, version, err));
     return *own && dropped ? armi_table_not_found(table, 0, err) : ARMI_OK;
@@ -312,7 +316,8 @@ enum armi_status armi_table_at(struct armi_repository *repo, const char *table,
         if (at != NULL && at->transaction != NULL)
             from = armi_transaction_place(at->transaction);
         else
-            ARMI_TRY(armi_place_resolve(core, at != NULL ? at->ref : NULL, &place, NULL, err));
+            ARMI_TRY(
+                armi_place_resolve(core, at != NULL ? at->ref : NULL, &place, NULL, err));
         enum armi_status st = armi_place_table(core, from, table, at, &found, &where, err);
         armi_place_release(&place);
         ARMI_TRY(st);

@@ -130,7 +130,8 @@ static enum armi_status info_chunks(const struct armi_table_io *io,
             const struct armi_chunk_ref *chunk = &ranges[r].chunks[k];
             uint64_t *value;
             bool is_new = false;
-            st = armi_map_insert(&seen, (struct armi_slice){chunk->hash.bytes, ARMI_HASH_SIZE},
+            st = armi_map_insert(&seen,
+                                 (struct armi_slice){chunk->hash.bytes, ARMI_HASH_SIZE},
                                  &value, &is_new, err);
             out->stored_bytes += is_new ? chunk->file_size : 0;
         }
@@ -276,7 +277,8 @@ static enum armi_status version_add(struct version_walk *w, const struct armi_ha
 }
 
 static enum armi_status versions_walk(struct version_walk *w, const char *table,
-                                      const struct armi_place *place, struct armi_error *err)
+                                      const struct armi_place *place,
+                                      struct armi_error *err)
 {
     struct armi_history_iter it;
     bool has = true;
@@ -335,7 +337,8 @@ enum armi_status armi_scan_open(struct armi_repository *repo,
     struct armi_table_version version;
     struct armi_table_io io;
     armi_table_version_init(&version);
-    ARMI_TRY(armi_table_at(repo, options->table, &options->at, &version, &io, NULL, NULL, err));
+    ARMI_TRY(
+        armi_table_at(repo, options->table, &options->at, &version, &io, NULL, NULL, err));
     const struct armi_table_scan scan = {
         .name = options->table,
         .columns = options->columns,
@@ -354,7 +357,8 @@ enum armi_status armi_scan_open(struct armi_repository *repo,
     return st;
 }
 
-enum armi_status armi_scan_last_error(struct ArrowArrayStream *stream, struct armi_error *out)
+enum armi_status armi_scan_last_error(struct ArrowArrayStream *stream,
+                                      struct armi_error *out)
 {
     return armi_stream_last_error(stream, out);
 }

@@ -17,7 +17,8 @@
 
 #define ENTRY_FORMAT 1
 
-bool armi_table_entry_same(const struct armi_table_entry *a, const struct armi_table_entry *b)
+bool armi_table_entry_same(const struct armi_table_entry *a,
+                           const struct armi_table_entry *b)
 {
     return a->is_live == b->is_live && a->version == b->version &&
            memcmp(a->table_id, b->table_id, sizeof a->table_id) == 0 &&
@@ -44,7 +45,8 @@ static enum armi_status entry_encode(const struct armi_table_entry *entry,
     };
     armi_blake3_derive("armillaria 1 tables entry", payload->data, payload->size, &hash);
     memcpy(out->logical, hash.bytes, sizeof out->logical);
-    armi_blake3_derive("armillaria 1 tables anchor", entry->name, strlen(entry->name), &hash);
+    armi_blake3_derive("armillaria 1 tables anchor", entry->name, strlen(entry->name),
+                       &hash);
     out->anchor = armi_load64(hash.bytes);
     return ARMI_OK;
 }
@@ -63,9 +65,9 @@ static enum armi_status entry_decode(const struct armi_tree_entry *from,
                               "a tables map of format %u needs a newer version", format);
     if (!armi_read_u8(&r, &state) || state > 1 ||
         !armi_read_span(&r, ARMI_TABLE_ID_SIZE, &id) ||
-        !armi_read_span(&r, ARMI_HASH_SIZE, &node) || !armi_read_varint(&r, &entry.version) ||
-        armi_reader_left(&r) != 0 || from->key.size == 0 ||
-        from->key.size > ARMI_NAME_SIZE_MAX ||
+        !armi_read_span(&r, ARMI_HASH_SIZE, &node) ||
+        !armi_read_varint(&r, &entry.version) || armi_reader_left(&r) != 0 ||
+        from->key.size == 0 || from->key.size > ARMI_NAME_SIZE_MAX ||
         memchr(from->key.data, '\0', from->key.size) != NULL)
         return armi_error_set(err, ARMI_CORRUPTION, "a tables map has a malformed entry");
     memcpy(entry.name, from->key.data, from->key.size);

@@ -24,8 +24,8 @@ void armi_walk_release(struct armi_walk *walk)
     armi_map_release(&walk->chunks);
 }
 
-static enum armi_status add(struct armi_map *map, const struct armi_hash *hash, uint64_t value,
-                            bool *is_new, struct armi_error *err)
+static enum armi_status add(struct armi_map *map, const struct armi_hash *hash,
+                            uint64_t value, bool *is_new, struct armi_error *err)
 {
     uint64_t *slot;
     ARMI_TRY(armi_map_insert(map, (struct armi_slice){hash->bytes, ARMI_HASH_SIZE}, &slot,
@@ -127,7 +127,8 @@ static enum armi_status version_walk(struct armi_walk *walk,
 
 /* ---- commits ---- */
 
-static enum armi_status tables_walk(struct armi_walk *walk, const struct armi_commit *commit,
+static enum armi_status tables_walk(struct armi_walk *walk,
+                                    const struct armi_commit *commit,
                                     struct armi_error *err)
 {
     struct armi_tree_root root;
@@ -153,8 +154,8 @@ static enum armi_status tables_walk(struct armi_walk *walk, const struct armi_co
             continue;
         st = add(&walk->nodes, &entries[i].node, ARMI_NODE_TABLE_VERSION, &is_new, err);
         if (st == ARMI_OK)
-            st = judge(walk, version_walk(walk, &entries[i], &what), "table", entries[i].name,
-                       &what, err);
+            st = judge(walk, version_walk(walk, &entries[i], &what), "table",
+                       entries[i].name, &what, err);
     }
     armi_free(entries);
     armi_tree_root_release(&root);
@@ -178,12 +179,14 @@ static enum armi_status commit_walk(struct armi_walk *walk, const struct armi_ha
     return st;
 }
 
-static enum armi_status tips_add(struct armi_walk *walk, unsigned kind, struct armi_error *err)
+static enum armi_status tips_add(struct armi_walk *walk, unsigned kind,
+                                 struct armi_error *err)
 {
     struct armi_catalog_ref *refs = NULL;
     size_t count = 0;
     bool is_new;
-    ARMI_TRY(armi_catalog_list_refs(walk->core->catalog, (uint8_t)kind, &refs, &count, err));
+    ARMI_TRY(
+        armi_catalog_list_refs(walk->core->catalog, (uint8_t)kind, &refs, &count, err));
     enum armi_status st = ARMI_OK;
     for (size_t i = 0; i < count && st == ARMI_OK; i++)
         if (refs[i].has_commit)

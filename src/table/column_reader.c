@@ -133,9 +133,8 @@ static enum armi_status nulls_make(const struct armi_field *field, uint64_t rows
 {
     struct armi_field null_field = ARMI_FIELD_INIT;
     struct armi_array view = ARMI_ARRAY_INIT;
-    struct ArrowArray nulls = {.length = (int64_t)rows,
-                               .null_count = (int64_t)rows,
-                               .release = nulls_release};
+    struct ArrowArray nulls = {
+        .length = (int64_t)rows, .null_count = (int64_t)rows, .release = nulls_release};
     enum armi_status st = armi_field_init(&null_field, field->name, ARMI_TYPE_NULL, err);
     if (st == ARMI_OK)
         st = armi_array_init(&null_field, &nulls, ARMI_VALIDATE_NONE, &view, err);

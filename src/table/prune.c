@@ -64,7 +64,8 @@ static bool column_bounds(void *ctx, size_t column, struct armi_stats *out)
     return true;
 }
 
-bool armi_prune_may_match(const struct armi_predicate *where, const struct armi_field *schema,
+bool armi_prune_may_match(const struct armi_predicate *where,
+                          const struct armi_field *schema,
                           const struct armi_tree_stats *stats, size_t count, uint64_t rows)
 {
     struct lookup lookup = {schema, stats, count, rows};

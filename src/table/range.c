@@ -44,8 +44,8 @@ enum armi_status armi_range_copy(const struct armi_range *range, struct armi_ran
                                  struct armi_error *err)
 {
     struct armi_range copy = ARMI_RANGE_INIT;
-    size_t room = range->column_count > range->stats_count ? range->column_count
-                                                          : range->stats_count;
+    size_t room =
+        range->column_count > range->stats_count ? range->column_count : range->stats_count;
     ARMI_TRY(armi_range_alloc(&copy, room, err));
     memcpy(copy.id, range->id, sizeof copy.id);
     copy.first = range->first;
@@ -60,8 +60,8 @@ enum armi_status armi_range_copy(const struct armi_range *range, struct armi_ran
         memcpy(copy.stats, range->stats, range->stats_count * sizeof *copy.stats);
     for (size_t i = 0; i < range->chunk_count; i++) {
         const struct armi_chunk_ref *chunk = &range->chunks[i];
-        enum armi_status st = armi_range_add_chunk(&copy, chunk, chunk->columns,
-                                                   chunk->column_count, err);
+        enum armi_status st =
+            armi_range_add_chunk(&copy, chunk, chunk->columns, chunk->column_count, err);
         if (st != ARMI_OK) {
             armi_range_release(&copy);
             return st;
@@ -285,8 +285,8 @@ static enum armi_status chunk_decode(struct armi_reader *r, const struct armi_ra
         return corrupt(err, "chunk reference");
     if (kind > ARMI_CHUNK_CATALOG || flags != 0)
         return armi_error_set(err, ARMI_UNSUPPORTED,
-                              "a chunk of kind %u with flags %u needs a newer version", kind,
-                              flags);
+                              "a chunk of kind %u with flags %u needs a newer version",
+                              kind, flags);
     if (!armi_read_span(r, ARMI_HASH_SIZE, &hash) || !armi_read_varint(r, &generation) ||
         !armi_read_varint(r, &out->file_size) || !armi_read_varint(r, &footer_size) ||
         !armi_read_varint(r, &out->file_row) || !armi_read_varint(r, &out->first) ||
@@ -340,11 +340,11 @@ static enum armi_status head_decode(struct armi_reader *r, struct armi_range *ra
     if (!armi_read_u8(r, &version))
         return corrupt(err, "it is empty");
     if (version != RANGE_VERSION)
-        return armi_error_set(err, ARMI_UNSUPPORTED, "a range of format %u needs a newer version",
-                              version);
-    if (!armi_read_span(r, ARMI_RANGE_ID_SIZE, &id) || !armi_read_varint(r, &range->first) ||
-        !armi_read_varint(r, &range->rows) || !armi_read_varint(r, &range->live) ||
-        !armi_read_varint(r, column_count))
+        return armi_error_set(err, ARMI_UNSUPPORTED,
+                              "a range of format %u needs a newer version", version);
+    if (!armi_read_span(r, ARMI_RANGE_ID_SIZE, &id) ||
+        !armi_read_varint(r, &range->first) || !armi_read_varint(r, &range->rows) ||
+        !armi_read_varint(r, &range->live) || !armi_read_varint(r, column_count))
         return corrupt(err, "head");
     if (range->first > INT64_MAX / 2 || range->rows > INT64_MAX / 2 ||
         range->live != range->rows ||

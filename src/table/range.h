@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "tree/tree.h"
 
-#define ARMI_RANGE_ID_SIZE    16
+#define ARMI_RANGE_ID_SIZE 16
 
 #define ARMI_RANGE_CHUNKS_MAX 8
 
@@ -47,7 +47,8 @@ struct armi_range_column {
 struct armi_range {
     uint8_t id[ARMI_RANGE_ID_SIZE];
     uint64_t first, rows, live;
-    uint64_t bytes; /* Arrow bytes of its rows: kept beside the payload, in the tree entry */
+    uint64_t
+        bytes; /* Arrow bytes of its rows: kept beside the payload, in the tree entry */
     size_t column_count;
     struct armi_range_column *columns; /* by id, ascending */
     size_t chunk_count;

@@ -17,8 +17,9 @@
 #include "table/table_version.h"
 
 struct armi_row_diff_options {
-    const char *name;        /* of the table, for messages */
-    const char *const *key;  /* columns to join by; NULL: the declared key, else whole rows */
+    const char *name; /* of the table, for messages */
+    const char *const
+        *key; /* columns to join by; NULL: the declared key, else whole rows */
     size_t key_count;
     struct armi_callbacks callbacks;
     struct armi_column_cache *cache; /* may be NULL */

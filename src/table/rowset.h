@@ -13,11 +13,11 @@ struct armi_rowset_batch; /* in rowset.c */
 struct armi_rowset {
     const struct armi_field *schema;   /* the table's; borrowed */
     const struct armi_field *incoming; /* what comes in; borrowed */
-    const int64_t *from;             /* schema column -> column that comes in, -1 = nulls; borrowed */
+    const int64_t *from; /* schema column -> column that comes in, -1 = nulls; borrowed */
     struct armi_rowset_batch *batches;
     size_t batch_count, batch_capacity;
     uint64_t rows;
-    uint64_t bytes; /* of Arrow */
+    uint64_t bytes;       /* of Arrow */
     uint64_t rows_before; /* that were dropped: for messages */
 };
 
@@ -37,9 +37,11 @@ enum armi_status armi_rowset_add(struct armi_rowset *set, struct ArrowArray *arr
 void armi_rowset_drop(struct armi_rowset *set, uint64_t rows);
 
 /* How many pieces rows [from, from + count) lie in. */
-size_t armi_rowset_piece_count(const struct armi_rowset *set, uint64_t from, uint64_t count);
+size_t armi_rowset_piece_count(const struct armi_rowset *set, uint64_t from,
+                               uint64_t count);
 /* How many of the rows, from the first on, lie in one piece. */
-uint64_t armi_rowset_piece_rows(const struct armi_rowset *set, uint64_t from, uint64_t count);
+uint64_t armi_rowset_piece_rows(const struct armi_rowset *set, uint64_t from,
+                                uint64_t count);
 /* Column c of the rows, as that many slices; borrowed from the set. */
 void armi_rowset_pieces(const struct armi_rowset *set, size_t c, uint64_t from,
                         uint64_t count, struct armi_array *out);

@@ -39,17 +39,18 @@ static void ids_copy(struct armi_field *field, const struct armi_field *from)
 /* ---- messages ---- */
 
 static enum armi_status mismatch(struct armi_error *err, const char *table,
-                                 const struct armi_field *have, const struct armi_field *get,
-                                 const char *why)
+                                 const struct armi_field *have,
+                                 const struct armi_field *get, const char *why)
 {
     char *old_type = NULL, *new_type = NULL;
     enum armi_status st = ARMI_NO_MEMORY;
     if (armi_type_text(have, &old_type, err) == ARMI_OK &&
         armi_type_text(get, &new_type, err) == ARMI_OK)
-        st = armi_error_object(err, ARMI_SCHEMA_MISMATCH, "column", have->name,
-                               "column \"%s\" of table \"%s\" is %s, the data brings %s (%s); "
-                               "schema_mode=\"overwrite\" takes the new schema",
-                               have->name, table, old_type, new_type, why);
+        st = armi_error_object(
+            err, ARMI_SCHEMA_MISMATCH, "column", have->name,
+            "column \"%s\" of table \"%s\" is %s, the data brings %s (%s); "
+            "schema_mode=\"overwrite\" takes the new schema",
+            have->name, table, old_type, new_type, why);
     armi_free(old_type);
     armi_free(new_type);
     return st;
@@ -89,7 +90,8 @@ static enum armi_status column_fit(const char *table, struct armi_field *column,
 
 /* ---- the schema ---- */
 
-static enum armi_status map_alloc(struct armi_fit *fit, size_t count, struct armi_error *err)
+static enum armi_status map_alloc(struct armi_fit *fit, size_t count,
+                                  struct armi_error *err)
 {
     fit->from = armi_alloc_array(count, sizeof *fit->from);
     if (fit->from == NULL)
@@ -115,7 +117,8 @@ static enum armi_status fit_overwrite(const struct armi_field *schema,
         else
             ARMI_TRY(ids_give(column, &fit->next_id, err));
     }
-    fit->changed = schema == NULL || !armi_field_equal(schema, &fit->schema, ARMI_EQUAL_ALL);
+    fit->changed =
+        schema == NULL || !armi_field_equal(schema, &fit->schema, ARMI_EQUAL_ALL);
     return ARMI_OK;
 }
 

@@ -15,9 +15,9 @@ enum armi_fit_mode {
 
 struct armi_fit {
     struct armi_field schema; /* what the table's becomes; owned */
-    int64_t *from;            /* by its column: the column that comes in, or -1 for nulls; owned */
+    int64_t *from; /* by its column: the column that comes in, or -1 for nulls; owned */
     int32_t next_id;
-    bool changed;             /* against the schema that was there */
+    bool changed; /* against the schema that was there */
 };
 
 /*

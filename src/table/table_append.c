@@ -44,7 +44,8 @@ static enum armi_status tree_add(struct armi_node_set *set,
                                              ? &version->pending[i]
                                              : &ranges[i - version->pending_count];
         st = armi_range_entry(range, version->settings.anchors,
-                              version->settings.anchor_count, &payloads[i], &entries[i], err);
+                              version->settings.anchor_count, &payloads[i], &entries[i],
+                              err);
     }
     if (st == ARMI_OK) {
         struct armi_tree_splice splice = {version->root.entries, version->root.entries,

@@ -20,12 +20,13 @@
 
 /* What is chosen once for a table and kept over its versions. A node of its own. */
 struct armi_table_settings {
-    int32_t next_id;       /* the next column id to give */
-    uint64_t target_rows;  /* of a range, on average; 0 = not chosen yet: the table is small */
-    size_t anchor_count;   /* columns that decide boundaries; 0 with target_rows 0 */
+    int32_t next_id; /* the next column id to give */
+    uint64_t
+        target_rows; /* of a range, on average; 0 = not chosen yet: the table is small */
+    size_t anchor_count; /* columns that decide boundaries; 0 with target_rows 0 */
     int32_t anchors[ARMI_ANCHORS_MAX];
-    size_t key_count;      /* primary key: column ids in key order */
-    int32_t *key;          /* owned by the version */
+    size_t key_count; /* primary key: column ids in key order */
+    int32_t *key;     /* owned by the version */
 };
 
 struct armi_table_version {

@@ -26,7 +26,8 @@ static void a_varint_survives_and_only_in_its_shortest_form(void **state)
         armi_buf_release(&buf);
     }
     static const uint8_t long_zero[] = {0x80, 0x00};
-    static const uint8_t too_big[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02};
+    static const uint8_t too_big[] = {0xff, 0xff, 0xff, 0xff, 0xff,
+                                      0xff, 0xff, 0xff, 0xff, 0x02};
     struct armi_reader r = armi_reader_init((struct armi_slice){long_zero, 2});
     uint64_t v;
     assert_false(armi_read_varint(&r, &v));
@@ -80,7 +81,8 @@ static void a_map_finds_what_was_inserted(void **state)
     for (uint32_t i = 0; i < 5000; i++) {
         uint64_t *value;
         bool is_new;
-        ok(armi_map_insert(&map, (struct armi_slice){(uint8_t *)&i, sizeof i}, &value, &is_new, &err));
+        ok(armi_map_insert(&map, (struct armi_slice){(uint8_t *)&i, sizeof i}, &value,
+                           &is_new, &err));
         assert_true(is_new);
         *value = i * 3;
     }
@@ -103,8 +105,8 @@ static void a_map_survives_every_failing_allocation(void **state)
         enum armi_status status = ARMI_OK;
         for (uint32_t i = 0; i < 100 && status == ARMI_OK; i++) {
             uint64_t *value;
-            status = armi_map_insert(&map, (struct armi_slice){(uint8_t *)&i, sizeof i}, &value, NULL,
-                                     &err);
+            status = armi_map_insert(&map, (struct armi_slice){(uint8_t *)&i, sizeof i},
+                                     &value, NULL, &err);
         }
         armi_map_release(&map);
         bool fired = fault_alloc_end();
@@ -127,11 +129,14 @@ static void text_forms_are_strict(void **state)
     assert_false(armi_base64_decode("Zm9v!g", 6, bytes, 4));
     assert_true(armi_hex_decode("00ff", bytes, 2));
     assert_false(armi_hex_decode("00FF", bytes, 2));
-    assert_true(armi_utf8_valid((const uint8_t *)"Namibia \xc3\xa9 \xe2\x82\xac \xf0\x9f\x8d\x84", 20));
-    assert_false(armi_utf8_valid((const uint8_t *)"\xc0\x80", 2));         /* not the shortest form */
-    assert_false(armi_utf8_valid((const uint8_t *)"\xed\xa0\x80", 3));     /* a surrogate */
-    assert_false(armi_utf8_valid((const uint8_t *)"\xf4\x90\x80\x80", 4)); /* over U+10FFFF */
-    assert_false(armi_utf8_valid((const uint8_t *)"abc\xe2\x82", 5));      /* cut off */
+    assert_true(armi_utf8_valid(
+        (const uint8_t *)"Namibia \xc3\xa9 \xe2\x82\xac \xf0\x9f\x8d\x84", 20));
+    assert_false(
+        armi_utf8_valid((const uint8_t *)"\xc0\x80", 2)); /* not the shortest form */
+    assert_false(armi_utf8_valid((const uint8_t *)"\xed\xa0\x80", 3)); /* a surrogate */
+    assert_false(
+        armi_utf8_valid((const uint8_t *)"\xf4\x90\x80\x80", 4));     /* over U+10FFFF */
+    assert_false(armi_utf8_valid((const uint8_t *)"abc\xe2\x82", 5)); /* cut off */
 }
 
 int main(void)

@@ -6,7 +6,8 @@
 
 #include "base/pool.h"
 
-static enum armi_status count_up(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status count_up(void *ctx, size_t index, unsigned worker,
+                                 struct armi_error *err)
 {
     (void)err;
     (void)worker;
@@ -29,7 +30,8 @@ static void every_item_runs_exactly_once(void **state)
     ok(armi_pool_run(NULL, 0, count_up, sums, &err));
 }
 
-static enum armi_status fail_on_odd(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status fail_on_odd(void *ctx, size_t index, unsigned worker,
+                                    struct armi_error *err)
 {
     (void)ctx;
     (void)worker;
@@ -62,7 +64,8 @@ static void an_interrupt_ends_the_loop(void **state)
     fails(ARMI_INTERRUPTED, armi_pool_run(&options, 100, count_up, sums, &err));
 }
 
-static enum armi_status nested(void *ctx, size_t index, unsigned worker, struct armi_error *err)
+static enum armi_status nested(void *ctx, size_t index, unsigned worker,
+                               struct armi_error *err)
 {
     (void)index;
     (void)worker;

@@ -98,8 +98,8 @@ static void appends_of_any_size_are_read_in_order(void **state)
     (void)state;
     struct armi_error err = ARMI_ERROR_INIT;
     struct repo_kit kit;
-    static const int64_t sizes[] = {10, 1, 5, 100000, 3, 1, 1, 1, 1, 1, 1, 1, 1,
-                                    1,  1, 1, 1,      1, 1, 1, 1, 1, 1, 40000};
+    static const int64_t sizes[] = {10, 1, 5, 100000, 3, 1, 1, 1, 1, 1, 1, 1,
+                                    1,  1, 1, 1,      1, 1, 1, 1, 1, 1, 1, 40000};
     int64_t rows = 0;
     repo_kit_open(&kit);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -304,9 +304,10 @@ static void a_dropped_table_keeps_its_past_and_its_numbers(void **state)
     ok(repo_kit_write(&kit, NULL, "t", &data, ARMI_WRITE_OVERWRITE, &result, &err));
     assert_int_equal(result.version, 2);
     repo_kit_expect(&kit, "t", &old, 0, 5, -1);
-    fails(ARMI_NOT_FOUND, armi_table_count(kit.repo, "t",
-                                           &(struct armi_at){.size = sizeof old, .version = 9},
-                                           &rows, &err));
+    fails(ARMI_NOT_FOUND,
+          armi_table_count(kit.repo, "t",
+                           &(struct armi_at){.size = sizeof old, .version = 9}, &rows,
+                           &err));
     assert_string_equal(err.message, "Version not found: t version 9");
     repo_kit_close(&kit);
 }

@@ -117,7 +117,8 @@ static void the_disk_may_fill_up_at_any_call(void **state)
 static void each_call_of_sqlite_may_fail(void **state)
 {
     (void)state;
-    static const enum shim_failure failures[] = {SHIM_FAIL_IO, SHIM_FAIL_FULL, SHIM_FAIL_LATE};
+    static const enum shim_failure failures[] = {SHIM_FAIL_IO, SHIM_FAIL_FULL,
+                                                 SHIM_FAIL_LATE};
     for (size_t f = 0; f < sizeof failures / sizeof failures[0]; f++) {
         for (uint64_t n = 1;; n++) {
             struct armi_error err = ARMI_ERROR_INIT;
