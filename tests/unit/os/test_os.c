@@ -453,9 +453,9 @@ static void reading_and_writing_in_place_move_on(void **state)
     struct bench *b = *state;
     const struct armi_os *os = b->os;
     char text[8] = "";
-    int fd = os->open(os, b->root, "x",
-                      ARMI_OPEN_WRITE | ARMI_OPEN_CREATE | ARMI_OPEN_EXCLUSIVE,
-                      ARMI_OS_MODE_FILE);
+    int fd =
+        os->open(os, b->root, "x", ARMI_OPEN_WRITE | ARMI_OPEN_CREATE | ARMI_OPEN_EXCLUSIVE,
+                 ARMI_OS_MODE_FILE);
     assert_true(fd >= 0);
     assert_int_equal(os->write(os, fd, "abc", 3), 3);
     assert_int_equal(os->write(os, fd, "de", 2), 2);
