@@ -307,6 +307,14 @@ enum {
     CODE_NULL = -2, /* the entry is null, so the row is */
 };
 
+/* As many entries as rows of this type could refer to in one array. */
+static size_t codes_max(const struct armi_field *field)
+{
+    const struct armi_field *index = &field->children[0];
+    int32_t bits = 8 * armi_field_byte_width(index) - armi_type_is_signed(index->type);
+    return bits < 31 ? (size_t)1 << bits : INT32_MAX;
+}
+
 /* The code of an entry, by its value: a new value gets the next number and joins the entries. */
 static enum armi_status code_of(struct armi_fingerprint_node *node,
                                 const struct armi_array *array, int64_t index, int32_t *out,
@@ -329,10 +337,12 @@ static enum armi_status code_of(struct armi_fingerprint_node *node,
     bool is_new;
     ARMI_TRY(armi_map_insert(&node->entries, key, &code, &is_new, err));
     if (is_new) {
-        if (node->entries.count > INT32_MAX)
-            return armi_error_object(err, ARMI_LIMIT, "column", array->field->name,
-                                     "column \"%s\": more than 2^31 dictionary entries",
-                                     array->field->name);
+        if (node->entries.count > codes_max(array->field))
+            return armi_error_object(
+                err, ARMI_LIMIT, "column", array->field->name,
+                "column \"%s\": more distinct values in one range than "
+                "its dictionary's %s indices can number; take wider ones",
+                array->field->name, armi_type_name(array->field->children[0].type));
         *code = node->entries.count - 1;
         ARMI_TRY(node_update(&node->children[0], values, index, 1, err));
     }

@@ -388,18 +388,20 @@ static enum armi_status plain_make(const struct armi_pq_assembly *a,
     return status;
 }
 
-/* 4-byte indices, in place, to the dictionary's index type. */
-static enum armi_status indices_cast(const struct armi_field *index, size_t dictionary_size,
-                                     struct armi_pq_sink *sink, struct armi_error *err)
+static bool indices_fit(const struct armi_field *index, size_t dictionary_size)
 {
     uint64_t max = UINT64_MAX;
     size_t width = (size_t)armi_field_byte_width(index);
     if (width < 8)
         max = (UINT64_C(1) << (8 * width - (armi_type_is_signed(index->type) ? 1 : 0))) - 1;
-    if (dictionary_size > 0 && dictionary_size - 1 > max)
-        return armi_error_set(err, ARMI_LIMIT,
-                              "%zu values do not fit a dictionary with %s indices",
-                              dictionary_size, armi_type_name(index->type));
+    return dictionary_size == 0 || dictionary_size - 1 <= max;
+}
+
+/* 4-byte indices, in place, to the dictionary's index type, which they fit. */
+static enum armi_status indices_cast(const struct armi_field *index,
+                                     struct armi_pq_sink *sink, struct armi_error *err)
+{
+    size_t width = (size_t)armi_field_byte_width(index);
     if (width == 4)
         return ARMI_OK;
     uint8_t *values = armi_alloc_array(sink->length + ARMI_PQ_SLACK, width);
@@ -422,12 +424,50 @@ static enum armi_status indices_cast(const struct armi_field *index, size_t dict
 static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
                                         const struct armi_field *field,
                                         struct armi_pq_leaf_data *data,
+                                        struct ArrowArray *out, struct armi_error *err);
+
+/* The file's dictionary has more entries than the index type can number: those that these rows use
+ * may be fewer. Made with wide indices and encoded again, value by value: rare. */
+static enum armi_status dictionary_narrow(const struct armi_pq_assembly *a,
+                                          const struct armi_field *field,
+                                          struct armi_pq_leaf_data *data,
+                                          struct ArrowArray *out, struct armi_error *err)
+{
+    struct armi_field wide_field = ARMI_FIELD_INIT;
+    struct ArrowArray wide = {0};
+    struct armi_array view = ARMI_ARRAY_INIT;
+    struct armi_builder *builder = NULL;
+    ARMI_TRY(armi_field_copy(field, &wide_field, err));
+    wide_field.children[0].type = ARMI_TYPE_INT32;
+    enum armi_status status = dictionary_make(a, &wide_field, data, &wide, err);
+    if (status == ARMI_OK)
+        status = armi_array_init(&wide_field, &wide, ARMI_VALIDATE_NONE, &view, err);
+    if (status == ARMI_OK)
+        status = armi_builder_new(field, &builder, err);
+    for (int64_t i = 0; status == ARMI_OK && i < view.length; i++)
+        status = armi_array_is_null(&view, i)
+                     ? armi_builder_append_null(builder, err)
+                     : armi_builder_append_value(builder, &view, i, err);
+    if (status == ARMI_OK)
+        status = armi_builder_finish(builder, out, err);
+    armi_builder_free(builder);
+    armi_array_release(&view);
+    armi_arrow_array_release(&wide);
+    armi_field_release(&wide_field);
+    return status;
+}
+
+static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
+                                        const struct armi_field *field,
+                                        struct armi_pq_leaf_data *data,
                                         struct ArrowArray *out, struct armi_error *err)
 {
     struct making m;
     making_init(&m, 2);
     struct armi_pq_sink *sink = &data->sink;
-    ARMI_TRY(indices_cast(&field->children[0], data->dictionary.length, sink, err));
+    if (!indices_fit(&field->children[0], data->dictionary.length))
+        return dictionary_narrow(a, field, data, out, err);
+    ARMI_TRY(indices_cast(&field->children[0], sink, err));
     ARMI_TRY(armi_pq_sink_reserve(&data->dictionary, 0, 0, err));
     ARMI_TRY(
         plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));
@@ -450,14 +490,10 @@ static enum armi_status run_end_make(const struct armi_pq_assembly *a,
                                      struct armi_pq_leaf_data *data, struct ArrowArray *out,
                                      struct armi_error *err)
 {
-    const struct armi_field *value = &field->children[1];
+    const struct armi_field *value = armi_field_value(field);
     struct ArrowArray plain = {0};
     struct armi_array view = ARMI_ARRAY_INIT;
     struct armi_builder *builder = NULL;
-    if (value->type == ARMI_TYPE_DICTIONARY || value->type == ARMI_TYPE_RUN_END)
-        return armi_error_set(err, ARMI_UNSUPPORTED,
-                              "column \"%s\": run ends over a dictionary are not built",
-                              field->name);
     enum armi_status status =
         plain_make(a, value, &data->sink, data->borrowed, &plain, err);
     if (status == ARMI_OK)

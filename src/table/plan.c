@@ -260,13 +260,14 @@ static size_t block_aligned(const struct armi_plan *plan, const struct armi_plan
     size_t good = 0;
     for (size_t i = 0; i < count; i++) {
         const struct armi_range *twin = &plan->options.parents[block[i].twin];
-        size_t equal = 0;
-        for (size_t c = 0; c < plan->options.schema->child_count && same_rows; c++)
+        size_t equal = 0, columns = plan->options.schema->child_count;
+        for (size_t c = 0; c < columns; c++)
             equal += column_equal(plan, &block[i], twin, c);
-        if (block[i].rows > 1 && block[i].bytes > plan->options.range_bytes)
+        /* Content that is there already stays as it is. */
+        if (equal != columns && block[i].rows > 1 &&
+            block[i].bytes > plan->options.range_bytes)
             break;
-        if (anchors_equal(plan, &block[i], twin) ||
-            (same_rows && 2 * equal >= plan->options.schema->child_count))
+        if (anchors_equal(plan, &block[i], twin) || (same_rows && 2 * equal >= columns))
             good = i + 1;
     }
     return good;

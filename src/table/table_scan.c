@@ -54,6 +54,7 @@ struct scan {
     bool has_next;
     uint64_t batch_bytes;
     bool ranges_apart, has_limit;
+    bool one_range;         /* in a unit, since a column asks for it */
     uint64_t limit, offset; /* left */
     uint64_t rows_done;
     struct unit units[WINDOW_UNITS];
@@ -157,12 +158,24 @@ static bool run_continues(const struct armi_column_run *run,
            run->row + run->rows == next->row;
 }
 
+/* Several ranges may have more distinct values than one array of the type can number. */
+static bool has_narrow_indices(const struct armi_field *field)
+{
+    if (field->type == ARMI_TYPE_DICTIONARY &&
+        armi_field_byte_width(&field->children[0]) < 4)
+        return true;
+    for (size_t i = 0; i < field->child_count; i++)
+        if (has_narrow_indices(&field->children[i]))
+            return true;
+    return false;
+}
+
 static bool unit_takes(const struct scan *scan, const struct unit *unit)
 {
     const struct armi_range *range = &scan->next_range;
     if (unit->rows == 0)
         return true;
-    if (scan->ranges_apart || unit->bytes > scan->batch_bytes ||
+    if (scan->ranges_apart || scan->one_range || unit->bytes > scan->batch_bytes ||
         range->bytes > scan->batch_bytes - unit->bytes)
         return false;
     for (size_t i = 0; i < scan->wanted_count; i++) {
@@ -418,10 +431,19 @@ static enum armi_status part_next(struct scan *scan, struct ArrowArray *out,
     return ARMI_OK;
 }
 
-/* A unit is a range at least, which may be more than a batch is to be. */
-static enum armi_status batch_part(struct scan *scan, struct ArrowArray *batch,
-                                   struct armi_error *err)
+/*
+ * Cuts what is more than a batch is to be: a unit is a range at least, and rows that were written
+ * before a column was widened are larger than their range says.
+ */
+static enum armi_status batch_limit(struct scan *scan, struct ArrowArray *batch,
+                                    struct armi_error *err)
 {
+    struct armi_array view = ARMI_ARRAY_INIT;
+    ARMI_TRY(armi_array_init(&scan->out_schema, batch, ARMI_VALIDATE_NONE, &view, err));
+    bool fits = (uint64_t)armi_array_rows_size(&view) <= scan->batch_bytes;
+    armi_array_release(&view);
+    if (fits)
+        return ARMI_OK;
     enum armi_status st = armi_array_hold(batch, &scan->whole, err);
     if (st == ARMI_OK)
         st = armi_array_init(&scan->out_schema, armi_holder_array(scan->whole),
@@ -453,9 +475,8 @@ static enum armi_status scan_next(void *ctx, struct ArrowArray *out, struct armi
         struct unit *unit = &scan->units[scan->unit_at++];
         enum armi_status st = unit->kept != 0 ? unit_batch(scan, unit, out, err) : ARMI_OK;
         bool has_batch = unit->kept != 0;
-        if (st == ARMI_OK && has_batch && !scan->ranges_apart &&
-            unit->bytes > scan->batch_bytes)
-            st = batch_part(scan, out, err);
+        if (st == ARMI_OK && has_batch && !scan->ranges_apart)
+            st = batch_limit(scan, out, err);
         scan->rows_done += unit->rows;
         unit_release(unit, scan->wanted_count);
         if (scan->callbacks.progress != NULL)
@@ -536,6 +557,9 @@ static enum armi_status columns_resolve(struct scan *scan,
     }
     for (size_t i = 0; i < count && st == ARMI_OK; i++)
         scan->out_columns[i] = want(scan, indices[i]);
+    for (size_t i = 0; i < scan->wanted_count && st == ARMI_OK; i++)
+        scan->one_range =
+            scan->one_range || has_narrow_indices(&schema->children[scan->wanted[i]]);
     scan->out_count = count;
     if (st == ARMI_OK)
         st = armi_field_project(schema, indices, count, &scan->out_schema, err);
@@ -544,7 +568,8 @@ static enum armi_status columns_resolve(struct scan *scan,
 }
 
 /* The predicate knows no table: an unknown column is told again, with it. */
-static enum armi_status where_compile(struct scan *scan, const struct armi_table_scan *options,
+static enum armi_status where_compile(struct scan *scan,
+                                      const struct armi_table_scan *options,
                                       struct armi_error *err)
 {
     struct armi_error own = ARMI_ERROR_INIT;

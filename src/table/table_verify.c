@@ -84,6 +84,7 @@ static enum armi_status is_decimal_of(const struct armi_field *stored,
                                       const uint8_t want[ARMI_FINGERPRINT_SIZE], bool *same,
                                       struct armi_error *err)
 {
+    static const int32_t digits[] = {9, 18, 38, 76}; /* that the types hold, at most */
     enum armi_status st = ARMI_OK;
     for (enum armi_type type = ARMI_TYPE_DECIMAL32;
          type <= ARMI_TYPE_DECIMAL256 && !*same && st == ARMI_OK; type++) {
@@ -91,7 +92,8 @@ static enum armi_status is_decimal_of(const struct armi_field *stored,
         struct armi_array view = ARMI_ARRAY_INIT;
         struct ArrowArray cast = {0};
         field.type = type;
-        if (armi_cast_possible(stored, &field, NULL) == ARMI_CAST_NONE)
+        if (field.precision > digits[type - ARMI_TYPE_DECIMAL32] ||
+            armi_cast_possible(stored, &field, NULL) == ARMI_CAST_NONE)
             continue;
         st = armi_array_init(stored, array, ARMI_VALIDATE_NONE, &view, err);
         if (st == ARMI_OK)

@@ -125,7 +125,9 @@ static enum armi_status range_make(struct writer *w, const struct armi_planned *
         planned->twin != ARMI_TWIN_NONE ? &w->parents[planned->twin] : NULL;
     ARMI_TRY(armi_range_alloc(&range, w->fit.schema.child_count, err));
     range.rows = range.live = planned->rows;
-    range.bytes = planned->bytes;
+    /* Of the same rows cut otherwise the sum may be another by a byte. */
+    bool is_twin = twin != NULL && planned->dirty_count == 0;
+    range.bytes = is_twin ? twin->bytes : planned->bytes;
     range_describe(w, planned, twin, &range);
     enum armi_status st = ARMI_OK;
     if (twin != NULL)
