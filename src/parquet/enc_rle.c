@@ -127,6 +127,8 @@ static uint8_t *bits_packed(const uint8_t *bits, size_t count, uint8_t *out)
     size_t bytes = armi_bitmap_size(count);
     out = enc_varint(out, (uint64_t)bytes << 1 | 1);
     memcpy(out, bits, bytes);
+    if (count % 8 != 0) /* what lies behind the last bit is not the file's business */
+        out[bytes - 1] &= (uint8_t)((1u << count % 8) - 1);
     return out + bytes;
 }
 
