@@ -20,6 +20,9 @@ struct armi_csv_read_options {
                               the empty unquoted field is null */
     bool no_header;        /* columns are then called column_1, column_2… */
     uint64_t batch_bytes;  /* 0 = 64 MiB */
+    /* What columns of these names are read as, where their text allows it: the schema of the
+     * table that the rows are for. NULL = inferred. Borrowed for the call. */
+    const struct ArrowSchema *schema;
     struct armi_callbacks callbacks;
 };
 
@@ -27,12 +30,14 @@ struct armi_csv_read_options {
  * Reads CSV (RFC 4180, UTF-8, a byte order mark is skipped) with types inferred over the
  * whole file: int64, float64, boolean (true/false), date, timestamp, else utf8. A column
  * whose every field is null is utf8. `path` "-" is standard input (spooled to a temporary
- * file, since the file is read twice).
+ * file, since the file is read twice). With `schema` a column of a name that it has is text
+ * where that is text, float64 where all its numbers are doubles, an integer of that width, a
+ * time of that unit; a value that does not fit is ARMI_INVALID with its row, while reading.
  *
  * Errors: ARMI_NOT_FOUND · ARMI_STORAGE · ARMI_LIMIT · ARMI_INVALID with the row, 1-based
  * and counting the header, and what is wrong
  * ("flights.csv: row 70000 has 20 fields, the header has 19"; a quote that never closes;
- * bad UTF-8). All of them are found before the first batch: inference reads everything.
+ * bad UTF-8). All of these are found before the first batch: inference reads everything.
  * The stream asks `interrupted` as well, so `callbacks.ctx` lives as long as the stream;
  * `progress` is told the rows of the first reading.
  */

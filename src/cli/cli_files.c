@@ -181,13 +181,15 @@ static int format_check(const struct cli_args *args, struct cli_source *source)
     return CLI_DONE;
 }
 
-static int csv_open(struct cli *cli, const struct cli_args *args, struct cli_source *source)
+static int csv_open(struct cli *cli, const struct cli_args *args,
+                    const struct ArrowSchema *schema, struct cli_source *source)
 {
     struct armi_error err = ARMI_ERROR_INIT;
     struct armi_csv_read_options options = {
         .size = sizeof options,
         .null_text = cli_args_value(args, "null"),
         .no_header = cli_args_has(args, "no-header"),
+        .schema = schema,
         .callbacks = cli_callbacks(cli, source->name),
     };
     int st = cli_delimiter_read(args, source->path, &options.delimiter);
@@ -215,7 +217,7 @@ static int parquet_open(struct cli_source *source)
 }
 
 int cli_source_open(struct cli *cli, const struct cli_args *args, const char *path,
-                    struct cli_source *out)
+                    const struct ArrowSchema *schema, struct cli_source *out)
 {
     struct armi_error err = ARMI_ERROR_INIT;
     *out = (struct cli_source){.path = path, .name = path, .place = path};
@@ -228,7 +230,7 @@ int cli_source_open(struct cli *cli, const struct cli_args *args, const char *pa
     if (st != CLI_DONE)
         return st;
     return out->format == ARMI_FORMAT_PARQUET ? parquet_open(out)
-                                              : csv_open(cli, args, out);
+                                              : csv_open(cli, args, schema, out);
 }
 
 void cli_source_close(struct cli_source *source)

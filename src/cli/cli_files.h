@@ -18,10 +18,11 @@ struct cli_source {
 
 /*
  * Looks at a file and opens it as a stream, by its content; --format, --null, --delimiter
- * and --no-header of `args` say otherwise.
+ * and --no-header of `args` say otherwise. `schema` (may be NULL) is that of the table which
+ * the rows are for: CSV is read as its types.
  */
 int cli_source_open(struct cli *cli, const struct cli_args *args, const char *path,
-                    struct cli_source *out);
+                    const struct ArrowSchema *schema, struct cli_source *out);
 void cli_source_close(struct cli_source *source);
 /* cli_fail_about() for a source: messages speak of standard input, not of where it lies. */
 int cli_source_fail(const struct cli_source *source, const struct armi_error *err);

@@ -135,16 +135,39 @@ static const char *message_make(const struct import *import)
     return kept;
 }
 
+/* The schema of the table that is there; *has is false where none is, or it is to go. */
+static int table_schema(struct import *import, const char *table, struct ArrowSchema *out,
+                        bool *has)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
+    const struct armi_at at = {.size = sizeof at, .ref = import->cli->branch};
+    *has = import->write.schema_mode != ARMI_SCHEMA_OVERWRITE;
+    if (!*has)
+        return CLI_DONE;
+    enum armi_status st = armi_table_schema(import->cli->repo, table, &at, out, &err);
+    *has = st == ARMI_OK;
+    return st == ARMI_OK || st == ARMI_NOT_FOUND ? CLI_DONE : cli_fail(&err);
+}
+
+static int item_open(struct import *import, struct item *item)
+{
+    struct ArrowSchema schema;
+    bool has;
+    int st = table_schema(import, item->table, &schema, &has);
+    for (size_t j = 0; j < item->count && st == CLI_DONE; j++)
+        st = cli_source_open(import->cli, import->args, item->sources[j].path,
+                             has ? &schema : NULL, &item->sources[j]);
+    if (has)
+        schema.release(&schema);
+    return st;
+}
+
 static int sources_open(struct import *import)
 {
-    for (size_t i = 0; i < import->item_count; i++)
-        for (size_t j = 0; j < import->items[i].count; j++) {
-            struct cli_source *source = &import->items[i].sources[j];
-            int st = cli_source_open(import->cli, import->args, source->path, source);
-            if (st != CLI_DONE)
-                return st;
-        }
-    return CLI_DONE;
+    int st = CLI_DONE;
+    for (size_t i = 0; i < import->item_count && st == CLI_DONE; i++)
+        st = item_open(import, &import->items[i]);
+    return st;
 }
 
 static void sources_close(struct import *import)

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "io/csv_column.h"
+#include "io/csv_fit.h"
 #include "io/io_file.h"
 
 const struct armi_csv_sizes armi_csv_sizes_default = {
@@ -33,6 +34,9 @@ struct reader {
     struct armi_csv_nulls nulls;
     uint64_t batch_bits;
     struct armi_field schema;
+    struct armi_field wanted; /* the caller's schema; no children where there is none */
+    struct armi_field
+        *decoded;        /* by column: what is decoded before it is fitted; NULL = as is */
     const char **titles; /* the names in `schema`; NULL until they are known */
     struct armi_csv_column *columns;
     uint64_t rows; /* of the file, without the header */
@@ -51,6 +55,10 @@ static void reader_free(void *ctx)
     if (r->scan.os != NULL && r->scan.fd >= 0)
         r->scan.os->close(r->scan.os, r->scan.fd);
     armi_csv_scan_release(&r->scan);
+    for (size_t c = 0; r->decoded != NULL && c < r->scan.columns; c++)
+        armi_field_release(&r->decoded[c]);
+    armi_free(r->decoded);
+    armi_field_release(&r->wanted);
     armi_field_release(&r->schema);
     armi_free(r->titles);
     armi_free(r->columns);
@@ -106,6 +114,8 @@ static enum armi_status options_take(struct reader *r,
     r->scan.interrupt = (struct armi_interrupt){o->callbacks.interrupted, o->callbacks.ctx};
     ARMI_TRY(armi_csv_delimiter_check(o->delimiter, &r->scan.delimiter, err));
     ARMI_TRY(armi_csv_null_check(o->null_text, r->scan.delimiter, err));
+    if (o->schema != NULL)
+        ARMI_TRY(armi_field_import_schema(o->schema, &r->wanted, err));
     if (o->null_text == NULL)
         return ARMI_OK;
     r->null_text = armi_strdup(o->null_text);
@@ -240,12 +250,44 @@ static enum armi_status infer(struct reader *r, struct armi_error *err)
     return unchanged(r, err);
 }
 
+/* The column's type in the caller's schema, or NULL. */
+static const struct armi_field *wanted(const struct reader *r, size_t c)
+{
+    int64_t at = armi_field_find(&r->wanted, r->schema.children[c].name);
+    return at < 0 ? NULL : &r->wanted.children[at];
+}
+
+/* `field` is what is decoded; it becomes what is handed out where that differs. */
+static enum armi_status type_fit(struct reader *r, size_t c, const struct armi_field *want,
+                                 struct armi_field *field, struct armi_error *err)
+{
+    struct armi_field fitted = ARMI_FIELD_INIT;
+    if (!armi_csv_fit_converts(&r->columns[c].type, field, want))
+        return ARMI_OK;
+    ARMI_TRY(armi_field_copy(want, &fitted, err));
+    fitted.nullable = true; /* the table says what may not be null, with the row */
+    armi_field_move(field, &r->decoded[c]);
+    armi_field_move(&fitted, field);
+    return ARMI_OK;
+}
+
 static enum armi_status types_take(struct reader *r, struct armi_error *err)
 {
+    r->decoded = armi_alloc_zero(r->scan.columns, sizeof *r->decoded);
+    if (r->decoded == NULL)
+        return armi_error_no_memory(err);
     for (size_t c = 0; c < r->scan.columns; c++) {
         struct armi_field field;
+        const struct armi_field *want = wanted(r, c);
+        if (want != NULL)
+            armi_csv_fit_type(&r->columns[c].type, want);
         ARMI_TRY(
             armi_csv_column_field(&r->columns[c], r->schema.children[c].name, &field, err));
+        enum armi_status st = want != NULL ? type_fit(r, c, want, &field, err) : ARMI_OK;
+        if (st != ARMI_OK) {
+            armi_field_release(&field);
+            return st;
+        }
         armi_field_release(&r->schema.children[c]);
         armi_field_move(&field, &r->schema.children[c]);
         r->titles[c] = r->schema.children[c].name;
@@ -336,9 +378,15 @@ static enum armi_status batch_finish(struct reader *r, size_t rows, struct Arrow
     enum armi_status st = ARMI_OK;
     if (arrays == NULL)
         return armi_error_no_memory(err);
-    for (size_t c = 0; c < r->scan.columns && st == ARMI_OK; c++)
-        st = armi_csv_column_finish(&r->columns[c], &r->schema.children[c], (int64_t)rows,
+    for (size_t c = 0; c < r->scan.columns && st == ARMI_OK; c++) {
+        const struct armi_field *field = &r->schema.children[c], *decoded = &r->decoded[c];
+        bool fits = decoded->name == NULL;
+        st = armi_csv_column_finish(&r->columns[c], fits ? field : decoded, (int64_t)rows,
                                     &arrays[c], err);
+        if (st == ARMI_OK && !fits)
+            st = armi_csv_fit_array(r->name, r->rows_done + 1 + r->scan.has_header, decoded,
+                                    field, &arrays[c], err);
+    }
     if (st == ARMI_OK)
         st = armi_arrow_array_batch(&r->schema, (int64_t)rows, arrays, out, err);
     for (size_t c = 0; c < r->scan.columns; c++)
@@ -399,6 +447,7 @@ enum armi_status armi_csv_read_from(const struct armi_os *os, const char *path,
     if (r == NULL)
         return armi_error_no_memory(err);
     r->schema = (struct armi_field)ARMI_FIELD_INIT;
+    r->wanted = (struct armi_field)ARMI_FIELD_INIT;
     r->scan.sizes = sizes != NULL ? *sizes : armi_csv_sizes_default;
     enum armi_status st = reader_open(r, os, path, options, err);
     if (st == ARMI_OK) {
