@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/limits.h"
 #include "base/slab.h"
+#include "parquet/dec_dictionary.h"
 #include "parquet/parquet_dispatch.h"
 
 /* ---- what one leaf's levels say of a node above it ---- */
@@ -424,50 +425,19 @@ static enum armi_status indices_cast(const struct armi_field *index,
 static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
                                         const struct armi_field *field,
                                         struct armi_pq_leaf_data *data,
-                                        struct ArrowArray *out, struct armi_error *err);
-
-/* The file's dictionary has more entries than the index type can number: those that these rows use
- * may be fewer. Made with wide indices and encoded again, value by value: rare. */
-static enum armi_status dictionary_narrow(const struct armi_pq_assembly *a,
-                                          const struct armi_field *field,
-                                          struct armi_pq_leaf_data *data,
-                                          struct ArrowArray *out, struct armi_error *err)
-{
-    struct armi_field wide_field = ARMI_FIELD_INIT;
-    struct ArrowArray wide = {0};
-    struct armi_array view = ARMI_ARRAY_INIT;
-    struct armi_builder *builder = NULL;
-    ARMI_TRY(armi_field_copy(field, &wide_field, err));
-    wide_field.children[0].type = ARMI_TYPE_INT32;
-    enum armi_status status = dictionary_make(a, &wide_field, data, &wide, err);
-    if (status == ARMI_OK)
-        status = armi_array_init(&wide_field, &wide, ARMI_VALIDATE_NONE, &view, err);
-    if (status == ARMI_OK)
-        status = armi_builder_new(field, &builder, err);
-    for (int64_t i = 0; status == ARMI_OK && i < view.length; i++)
-        status = armi_array_is_null(&view, i)
-                     ? armi_builder_append_null(builder, err)
-                     : armi_builder_append_value(builder, &view, i, err);
-    if (status == ARMI_OK)
-        status = armi_builder_finish(builder, out, err);
-    armi_builder_free(builder);
-    armi_array_release(&view);
-    armi_arrow_array_release(&wide);
-    armi_field_release(&wide_field);
-    return status;
-}
-
-static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
-                                        const struct armi_field *field,
-                                        struct armi_pq_leaf_data *data,
                                         struct ArrowArray *out, struct armi_error *err)
 {
     struct making m;
     making_init(&m, 2);
     struct armi_pq_sink *sink = &data->sink;
-    if (!indices_fit(&field->children[0], data->dictionary.length))
-        return dictionary_narrow(a, field, data, out, err);
-    ARMI_TRY(indices_cast(&field->children[0], sink, err));
+    const struct armi_field *index = &field->children[0];
+    if (data->has_repeats || !indices_fit(index, data->dictionary.length))
+        ARMI_TRY(armi_pq_dictionary_compact(data, err));
+    if (!indices_fit(index, data->dictionary.length))
+        return armi_error_set(err, ARMI_LIMIT,
+                              "%zu values do not fit a dictionary with %s indices",
+                              data->dictionary.length, armi_type_name(index->type));
+    ARMI_TRY(indices_cast(index, sink, err));
     ARMI_TRY(armi_pq_sink_reserve(&data->dictionary, 0, 0, err));
     ARMI_TRY(
         plain_make(a, &field->children[1], &data->dictionary, NULL, &m.dictionary, err));

@@ -236,6 +236,7 @@ static enum armi_status put_indices(const struct reader *r, int encoding,
     ARMI_TRY(armi_pq_values_read(chunk->leaf, encoding, span, NULL, !chunk->no_utf8_check,
                                  dictionary, &r->worker->scratch, err));
     armi_pq_sink_close_page(dictionary, span->count, span->count);
+    r->out->has_repeats |= dictionary->length > 1;
     for (size_t i = 0; i < span->count; i++)
         armi_store32(sink->values + 4 * (sink->length + i), (uint32_t)(base + i));
     return ARMI_OK;

@@ -40,6 +40,7 @@ struct armi_pq_leaf_shape {
 struct armi_pq_leaf_data {
     struct armi_pq_sink sink;       /* values, or 4-byte indices */
     struct armi_pq_sink dictionary; /* of a dictionary array: its values */
+    bool has_repeats; /* values of pages were added to it as they came, maybe repeatedly */
     struct armi_pq_levels levels;
     const uint8_t *borrowed; /* values in place of sink.values, in the source's mapping */
     struct armi_pq_budget *budget;
