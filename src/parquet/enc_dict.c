@@ -3,8 +3,15 @@
  * table of numbers with open addressing, entries beside it; a value is hashed once and its number is
  * kept, so that no page is looked up twice.
  *
+ * Values are looked up in batches. The first look decides nothing: the entry that the table names for
+ * a value is its number, right or wrong, and what was wrong is noted without a branch. Only those are
+ * then probed for, one by one and in order, and are mostly new. A large table is asked for its lines
+ * before.
+ *
+ * Integers that lie close together need no hash: their distance from a base is their place.
+ *
  * Numbers and strings differ in what an entry is. A string of at most 16 bytes is wholly told by its
- * length and two loads, so its bytes are never looked at again. Collisions that somebody chose make
+ * length and two words, so its bytes are never looked at again. Collisions that somebody chose make
  * probes long; a probe of more than PROBES_MAX gives the dictionary up, which costs size and nothing
  * else.
  */
@@ -12,11 +19,16 @@
 
 #include <string.h>
 
+#include "parquet/enc_bytes.h"
+
 #define TABLE_MIN  4096
 #define PROBES_MAX 256
+#define BATCH      64
+#define TABLE_LARGE                                                                        \
+    ((size_t)1 << 16) /* slots from which on a look is worth asking ahead for */
 
 struct string_entry {
-    uint64_t head, tail; /* the first and last eight bytes, see key_load */
+    uint64_t head, tail; /* see key_load */
     const uint8_t *data;
     uint32_t size;
     uint32_t hash;
@@ -31,25 +43,62 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* The first eight bytes and the next eight, zeros behind the end; of more than 16 the last eight. */
 static inline void key_load(const uint8_t *p, size_t n, uint64_t *head, uint64_t *tail)
 {
-    if (n >= 8) {
+    *tail = 0;
+    if (n > 16) {
         *head = armi_load64(p);
         *tail = armi_load64(p + n - 8);
-        return;
+    } else if (n > 8) {
+        *head = armi_load64(p);
+        *tail = armi_load64(p + n - 8) >> (8 * (16 - n));
+    } else if (n == 8) {
+        *head = armi_load64(p);
+    } else if (n >= 4) {
+        *head = armi_load32(p) | (uint64_t)armi_load32(p + n - 4) << (8 * (n - 4));
+    } else {
+        *head = 0;
+        if (n > 0)
+            *head = p[0] | (uint64_t)p[n / 2] << (8 * (n / 2)) |
+                    (uint64_t)p[n - 1] << (8 * (n - 1));
     }
-    *tail = 0;
-    if (n >= 4)
-        *head = armi_load32(p) | (uint64_t)armi_load32(p + n - 4) << 32;
-    else
-        *head = n == 0 ? 0 : p[0] | (uint64_t)p[n / 2] << 8 | (uint64_t)p[n - 1] << 16;
 }
+
+/* Masks of the first n bytes of sixteen, in two words. */
+static const uint64_t head_masks[17] = {
+    0,          0xff,         0xffff,           0xffffff,
+    0xffffffff, 0xffffffffff, (1ull << 48) - 1, (1ull << 56) - 1,
+    UINT64_MAX, UINT64_MAX,   UINT64_MAX,       UINT64_MAX,
+    UINT64_MAX, UINT64_MAX,   UINT64_MAX,       UINT64_MAX,
+    UINT64_MAX,
+};
+static const uint64_t tail_masks[17] = {
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0xff,
+    0xffff,
+    0xffffff,
+    0xffffffff,
+    0xffffffffff,
+    (1ull << 48) - 1,
+    (1ull << 56) - 1,
+    UINT64_MAX,
+};
 
 static inline uint32_t string_hash(const uint8_t *p, size_t n, uint64_t head, uint64_t tail)
 {
     uint64_t h = mix(head + n, tail);
-    for (size_t i = 8; i + 8 < n; i += 8)
-        h = mix(h, armi_load64(p + i));
+    if (n > 16)
+        for (size_t i = 8; i + 8 < n; i += 8)
+            h = mix(h, armi_load64(p + i));
     return (uint32_t)(h >> 32);
 }
 
@@ -70,6 +119,7 @@ static size_t entry_size(const struct enc_dict *d)
     return is_string(d) ? sizeof(struct string_entry) : sizeof(uint64_t);
 }
 
+/* Entry `number` is the value of that number plus one; entry 0 stands for a free slot. */
 static inline struct string_entry *string_entries(const struct enc_dict *d)
 {
     return d->entries;
@@ -83,39 +133,75 @@ static inline uint64_t *number_entries(const struct enc_dict *d)
 static void table_fill(struct enc_dict *d)
 {
     memset(d->table, 0, (d->mask + 1) * sizeof *d->table);
-    for (uint32_t i = 0; i < d->count; i++) {
+    for (uint32_t i = 1; i <= d->count; i++) {
         uint32_t hash =
             is_string(d) ? string_entries(d)[i].hash : number_hash(number_entries(d)[i]);
         size_t at = hash & d->mask;
         while (d->table[at] != 0)
             at = (at + 1) & d->mask;
-        d->table[at] = i + 1;
+        d->table[at] = i;
     }
+}
+
+/* Small tables are kept emptier, so that the first look finds nearly all. */
+static size_t table_room(size_t slots)
+{
+    return slots / 4;
 }
 
 static enum armi_status table_resize(struct enc_column *c, struct enc_dict *d, size_t slots)
 {
     ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_DICT, slots * sizeof *d->table, &d->table,
                           c->err));
-    ARMI_TRY(enc_slot_grow(c->worker, ENC_SLOT_ENTRIES, d->count * entry_size(d),
-                           (slots / 2 + 1) * entry_size(d), &d->entries, c->err));
+    size_t keep = d->count > 0 ? (d->count + 1) * entry_size(d) : 0;
+    ARMI_TRY(enc_slot_grow(c->worker, ENC_SLOT_ENTRIES, keep,
+                           (table_room(slots) + 1) * entry_size(d), &d->entries, c->err));
+    if (is_string(d)) /* no string has this size, so that a free slot's entry is none */
+        string_entries(d)[0] = (struct string_entry){.size = UINT32_MAX};
+    else
+        number_entries(d)[0] = 0;
     d->mask = slots - 1;
+    d->room = table_room(slots);
     table_fill(d);
+    return ARMI_OK;
+}
+
+/* Slots in which so many entries have room, and as many more. */
+static size_t table_for(uint32_t count)
+{
+    size_t slots = TABLE_MIN;
+    while (table_room(slots) < 2 * (size_t)count)
+        slots *= 2;
+    return slots;
+}
+
+/* A table by distance where the sample lay within one; what it missed finds room on both sides. */
+static enum armi_status direct_begin(struct enc_column *c, struct enc_dict *d)
+{
+    size_t slots = TABLE_MIN;
+    while (slots <= c->sample_range)
+        slots *= 2;
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_DICT, (slots + 1) * sizeof *d->table,
+                          &d->table, c->err));
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_ENTRIES, (slots + 1) * entry_size(d),
+                          &d->entries, c->err));
+    memset(d->table, 0, (slots + 1) * sizeof *d->table);
+    d->mask = slots - 1;
+    d->base = c->sample_min - (slots - 1 - c->sample_range) / 2;
+    d->is_direct = true;
     return ARMI_OK;
 }
 
 enum armi_status enc_dict_init(struct enc_column *c, struct enc_dict *d, uint64_t bytes_max)
 {
     *d = (struct enc_dict){.bytes_max = bytes_max};
-    bool strings = c->leaf->physical == ARMI_PQ_BYTE_ARRAY;
-    d->width =
-        strings ? 0
-        : c->leaf->physical == ARMI_PQ_FIXED
-            ? (uint32_t)c->leaf->type_length
-            : (c->leaf->physical == ARMI_PQ_INT32 || c->leaf->physical == ARMI_PQ_FLOAT
-                   ? 4
-                   : 8);
-    return table_resize(c, d, TABLE_MIN);
+    bool is_small =
+        c->leaf->physical == ARMI_PQ_INT32 || c->leaf->physical == ARMI_PQ_FLOAT;
+    if (c->leaf->physical == ARMI_PQ_FIXED)
+        d->width = (uint32_t)c->leaf->type_length;
+    else if (c->leaf->physical != ARMI_PQ_BYTE_ARRAY)
+        d->width = is_small ? 4 : 8;
+    return c->has_sample_range ? direct_begin(c, d) : table_resize(c, d, TABLE_MIN);
 }
 
 /* ---- adding ---- */
@@ -131,77 +217,219 @@ static inline uint64_t number_load(const uint8_t *p, uint32_t width)
     return v;
 }
 
-/* Both loops stop where the table must grow; the caller grows it and goes on. */
+static inline uint64_t number_signed(const uint8_t *p, uint32_t width)
+{
+    return width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(p) : armi_load64(p);
+}
+
+/* The number of v, entered if it is new; 0: there is no room for it, or the probe got long. */
+static inline uint32_t number_probe(struct enc_dict *d, uint64_t v, uint32_t hash)
+{
+    uint64_t *entries = number_entries(d);
+    size_t at = hash & d->mask, probes = 0;
+    for (; d->table[at] != 0; at = (at + 1) & d->mask) {
+        if (entries[d->table[at]] == v)
+            return d->table[at];
+        if (++probes > PROBES_MAX) {
+            d->given_up = true;
+            return 0;
+        }
+    }
+    if (d->count >= d->room)
+        return 0;
+    entries[++d->count] = v;
+    d->table[at] = d->count;
+    return d->count;
+}
+
+/* What was missed, value by value. All the loops stop where the table must grow; the caller grows it
+ * and goes on. */
+static inline size_t numbers_probe(struct enc_dict *d, const uint8_t *in, uint32_t width,
+                                   const uint32_t *missed, uint32_t count, uint32_t *out)
+{
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t v = number_load(in + missed[k] * width, width);
+        uint32_t number = number_probe(d, v, number_hash(v));
+        if (number == 0)
+            return missed[k];
+        out[missed[k]] = number - 1;
+    }
+    return BATCH;
+}
+
 static inline size_t numbers_add(struct enc_dict *d, const uint8_t *in, uint32_t width,
                                  size_t count, uint32_t *out)
 {
-    uint64_t *entries = number_entries(d), last = 0;
-    uint32_t *table = d->table, n = d->count, last_index = UINT32_MAX;
-    size_t mask = d->mask, room = mask / 2, i = 0;
-    for (; i < count; i++) {
-        uint64_t v = number_load(in + i * width, width);
-        if (v == last && last_index != UINT32_MAX) {
-            out[i] = last_index;
-            continue;
-        }
-        size_t at = number_hash(v) & mask, probes = 0;
-        while (table[at] != 0 && entries[table[at] - 1] != v) {
-            at = (at + 1) & mask;
-            if (++probes > PROBES_MAX)
-                goto stop;
-        }
-        if (table[at] == 0) {
-            if (n >= room)
-                break;
-            entries[n] = v;
-            table[at] = ++n;
-        }
-        last = v;
-        last_index = out[i] = table[at] - 1;
-    }
-    d->count = n;
-    return i;
-stop:
-    d->count = n;
-    d->given_up = true;
-    return i;
-}
-
-static size_t strings_add(struct enc_dict *d, const struct armi_slice *in, size_t count,
-                          uint32_t *out)
-{
-    struct string_entry *entries = string_entries(d);
-    uint32_t *table = d->table, n = d->count;
-    size_t mask = d->mask, room = mask / 2, i = 0;
-    for (; i < count; i++) {
-        const uint8_t *p = in[i].data;
-        size_t size = in[i].size, probes = 0;
-        uint64_t head, tail;
-        key_load(p, size, &head, &tail);
-        uint32_t hash = string_hash(p, size, head, tail);
-        size_t at = hash & mask;
-        for (; table[at] != 0; at = (at + 1) & mask) {
-            const struct string_entry *e = &entries[table[at] - 1];
-            if (e->head == head && e->tail == tail && e->size == size &&
-                (size <= 16 || memcmp(e->data + 8, p + 8, size - 16) == 0))
-                break;
-            if (++probes > PROBES_MAX) {
-                d->given_up = true;
-                goto done;
+    const uint64_t *entries = number_entries(d);
+    const uint32_t *table = d->table;
+    size_t mask = d->mask;
+    for (size_t base = 0; base < count; base += BATCH) {
+        uint32_t missed[BATCH], n = 0;
+        size_t batch = count - base < BATCH ? count - base : BATCH;
+        const uint8_t *p = in + base * width;
+        uint32_t *to = out + base;
+        if (mask >= TABLE_LARGE) {
+            size_t ahead = count - base - batch < BATCH ? count - base - batch : BATCH;
+            const uint8_t *q = p + batch * width;
+            for (size_t i = 0; i < ahead; i++)
+                __builtin_prefetch(
+                    &table[number_hash(number_load(q + i * width, width)) & mask]);
+            for (uint32_t i = 0; i < batch; i++) {
+                uint32_t hash = number_hash(number_load(p + i * width, width));
+                __builtin_prefetch(&entries[table[hash & mask]]);
             }
         }
-        if (table[at] == 0) {
-            if (n >= room)
-                break;
-            entries[n] = (struct string_entry){head, tail, p, (uint32_t)size, hash};
-            d->bytes += size + 4;
-            table[at] = ++n;
+        for (uint32_t i = 0; i < batch; i++) {
+            uint64_t v = number_load(p + i * width, width);
+            uint32_t number = table[number_hash(v) & mask];
+            bool is_it = (entries[number] == v) & (number != 0);
+            to[i] = number - 1;
+            missed[n] = i;
+            n += !is_it;
         }
-        out[i] = table[at] - 1;
+        size_t got = numbers_probe(d, p, width, missed, n, to);
+        if (got < BATCH)
+            return base + got;
     }
-done:
-    d->count = n;
-    return i;
+    return count;
+}
+
+/* By distance from the base. Stops also at a value that is too far away, and is_direct is over. */
+static inline size_t numbers_add_direct(struct enc_dict *d, const uint8_t *in,
+                                        uint32_t width, size_t count, uint32_t *out)
+{
+    uint64_t *entries = number_entries(d), slots = d->mask + 1;
+    uint32_t *table = d->table; /* one slot more, which is always free */
+    for (size_t base = 0; base < count; base += BATCH) {
+        uint32_t missed[BATCH], n = 0;
+        size_t batch = count - base < BATCH ? count - base : BATCH;
+        const uint8_t *p = in + base * width;
+        uint32_t *to = out + base;
+        for (uint32_t i = 0; i < batch; i++) {
+            uint64_t at = number_signed(p + i * width, width) - d->base;
+            uint32_t number = table[at < slots ? at : slots];
+            to[i] = number - 1;
+            missed[n] = i;
+            n += number == 0;
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t i = missed[k];
+            uint64_t at = number_signed(p + i * width, width) - d->base;
+            if (at >= slots) {
+                d->is_direct = false;
+                return base + i;
+            }
+            if (table[at] == 0) {
+                entries[++d->count] = number_load(p + i * width, width);
+                table[at] = d->count;
+            }
+            to[i] = table[at] - 1;
+        }
+    }
+    return count;
+}
+
+static inline bool string_is(const struct string_entry *e, size_t size, uint64_t head,
+                             uint64_t tail)
+{
+    return ((e->head ^ head) | (e->tail ^ tail) | (e->size ^ size)) == 0;
+}
+
+static inline bool middle_is(const struct string_entry *e, struct armi_slice v)
+{
+    return v.size <= 16 || memcmp(e->data + 8, v.data + 8, v.size - 16) == 0;
+}
+
+static uint32_t string_probe(struct enc_dict *d, struct armi_slice v)
+{
+    struct string_entry *entries = string_entries(d);
+    uint64_t head, tail;
+    key_load(v.data, v.size, &head, &tail);
+    uint32_t hash = string_hash(v.data, v.size, head, tail);
+    size_t at = hash & d->mask, probes = 0;
+    for (; d->table[at] != 0; at = (at + 1) & d->mask) {
+        const struct string_entry *e = &entries[d->table[at]];
+        if (string_is(e, v.size, head, tail) && middle_is(e, v))
+            return d->table[at];
+        if (++probes > PROBES_MAX) {
+            d->given_up = true;
+            return 0;
+        }
+    }
+    if (d->count >= d->room)
+        return 0;
+    entries[++d->count] = (struct string_entry){head, tail, v.data, (uint32_t)v.size, hash};
+    d->bytes += v.size + 4;
+    d->table[at] = d->count;
+    return d->count;
+}
+
+/* Of at most 16 bytes each, with 16 that may be read. Return how many were missed. */
+static uint32_t short_look(const struct enc_dict *d, const struct armi_slice *in,
+                           size_t count, uint32_t *out, uint32_t *missed)
+{
+    const struct string_entry *entries = string_entries(d);
+    const uint32_t *table = d->table;
+    size_t mask = d->mask;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t size = in[i].size;
+        uint64_t head = armi_load64(in[i].data) & head_masks[size];
+        uint64_t tail = armi_load64(in[i].data + 8) & tail_masks[size];
+        uint32_t number = table[(mix(head + size, tail) >> 32) & mask];
+        out[i] = number - 1;
+        missed[n] = i;
+        n += !string_is(&entries[number], size, head, tail);
+    }
+    return n;
+}
+
+static uint32_t string_look(const struct enc_dict *d, const struct armi_slice *in,
+                            size_t count, uint32_t *out, uint32_t *missed)
+{
+    const struct string_entry *entries = string_entries(d);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t head, tail;
+        key_load(in[i].data, in[i].size, &head, &tail);
+        uint32_t hash = string_hash(in[i].data, in[i].size, head, tail);
+        uint32_t number = d->table[hash & d->mask];
+        const struct string_entry *e = &entries[number];
+        out[i] = number - 1;
+        missed[n] = i;
+        n += !(string_is(e, in[i].size, head, tail) && middle_is(e, in[i]));
+    }
+    return n;
+}
+
+static bool all_short(const struct armi_slice *in, size_t count, const uint8_t *until)
+{
+    if (until == NULL)
+        return false;
+    bool are = true;
+    for (size_t i = 0; i < count; i++)
+        are &= (in[i].size <= 16) & (until - in[i].data >= 16);
+    return are;
+}
+
+static size_t strings_add(struct enc_dict *d, const struct armi_slice *in,
+                          const uint8_t *until, size_t count, uint32_t *out)
+{
+    for (size_t base = 0; base < count; base += BATCH) {
+        uint32_t missed[BATCH];
+        size_t batch = count - base < BATCH ? count - base : BATCH;
+        const struct armi_slice *p = in + base;
+        uint32_t *to = out + base;
+        uint32_t n = all_short(p, batch, until) ? short_look(d, p, batch, to, missed)
+                                                : string_look(d, p, batch, to, missed);
+        for (uint32_t k = 0; k < n; k++) {
+            uint32_t number = string_probe(d, p[missed[k]]);
+            if (number == 0)
+                return base + missed[k];
+            to[missed[k]] = number - 1;
+        }
+    }
+    return count;
 }
 
 /* Fixed-width values of more than eight bytes are strings of one size, kept in the sink's memory where
@@ -216,7 +444,7 @@ static size_t wide_add(struct enc_dict *d, const struct enc_values *v, size_t fr
         for (size_t i = 0; i < n; i++)
             some[i] =
                 (struct armi_slice){v->fixed + (from + done + i) * v->width, v->width};
-        size_t taken = strings_add(d, some, n, out + done);
+        size_t taken = strings_add(d, some, NULL, n, out + done);
         done += taken;
         if (taken < n)
             break;
@@ -228,8 +456,11 @@ static size_t some_add(struct enc_dict *d, const struct enc_values *v, size_t fr
                        size_t count, uint32_t *out)
 {
     if (v->strings != NULL)
-        return strings_add(d, v->strings + from, count, out);
+        return strings_add(d, v->strings + from, v->until, count, out);
     const uint8_t *in = v->fixed + from * v->width;
+    if (d->is_direct)
+        return v->width == 4 ? numbers_add_direct(d, in, 4, count, out)
+                             : numbers_add_direct(d, in, 8, count, out);
     switch (v->width) {
     case 4:
         return numbers_add(d, in, 4, count, out);
@@ -251,7 +482,7 @@ static enum armi_status entries_keep(struct enc_column *c, struct enc_dict *d,
     size_t size = (size_t)(d->count - from) * d->width;
     ARMI_TRY(enc_sink_reserve(&c->worker->sink, size, &at, c->err));
     enc_sink_commit(&c->worker->sink, at, size);
-    for (uint32_t i = from; i < d->count; i++, at += d->width) {
+    for (uint32_t i = from + 1; i <= d->count; i++, at += d->width) {
         memcpy(at, string_entries(d)[i].data, d->width);
         string_entries(d)[i].data = at;
     }
@@ -268,11 +499,13 @@ enum armi_status enc_dict_add(struct enc_column *c, struct enc_dict *d,
 {
     uint32_t before = d->count;
     for (size_t done = 0; done < v->count && !d->given_up;) {
+        bool was_direct = d->is_direct;
         done += some_add(d, v, done, v->count - done, indices + done);
         if (enc_dict_bytes(d) > d->bytes_max)
             d->given_up = true;
         else if (done < v->count && !d->given_up)
-            ARMI_TRY(table_resize(c, d, 2 * (d->mask + 1)));
+            ARMI_TRY(
+                table_resize(c, d, was_direct ? table_for(d->count) : 2 * (d->mask + 1)));
     }
     return entries_keep(c, d, before);
 }
@@ -288,8 +521,8 @@ enum armi_status enc_dict_values(struct enc_column *c, const struct enc_dict *d,
         ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_FLAT, (d->count + 1) * sizeof *slices,
                               &slices, c->err));
         for (uint32_t i = 0; i < d->count; i++) {
-            slices[i] =
-                (struct armi_slice){string_entries(d)[i].data, string_entries(d)[i].size};
+            const struct string_entry *e = &string_entries(d)[i + 1];
+            slices[i] = (struct armi_slice){e->data, e->size};
             out->bytes += slices[i].size;
         }
         out->strings = slices;
@@ -299,8 +532,8 @@ enum armi_status enc_dict_values(struct enc_column *c, const struct enc_dict *d,
     ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_FLAT, (size_t)d->count * d->width + 64,
                           &fixed, c->err));
     for (uint32_t i = 0; i < d->count; i++) {
-        const void *from = d->width > 8 ? (const void *)string_entries(d)[i].data
-                                        : (const void *)&number_entries(d)[i];
+        const void *from = d->width > 8 ? (const void *)string_entries(d)[i + 1].data
+                                        : (const void *)&number_entries(d)[i + 1];
         memcpy(fixed + (size_t)i * d->width, from, d->width);
     }
     out->fixed = fixed;
@@ -324,8 +557,8 @@ enum armi_status enc_dict_stats(struct enc_column *c, const struct enc_dict *d,
     struct enc_values used = {.strings = slices};
     for (uint32_t i = 0; i < d->count; i++)
         if (seen[i])
-            slices[used.count++] =
-                (struct armi_slice){string_entries(d)[i].data, string_entries(d)[i].size};
+            slices[used.count++] = (struct armi_slice){string_entries(d)[i + 1].data,
+                                                       string_entries(d)[i + 1].size};
     enc_stats_values(c->order, &used, stats);
     return ARMI_OK;
 }

@@ -14,7 +14,10 @@ struct enc_dict {
     bool given_up;
     uint32_t *table; /* number + 1; 0 is free */
     size_t mask;
+    size_t room; /* entries that the table takes before it grows */
     void *entries;
+    bool is_direct; /* integers: slot i of the table is for the value base + i */
+    uint64_t base;
 };
 
 enum armi_status enc_dict_init(struct enc_column *c, struct enc_dict *d,

@@ -266,6 +266,20 @@ static enum armi_status fixed_own(struct enc_gather *g)
     return ARMI_OK;
 }
 
+static enum armi_status does_not_fit(const struct enc_column *c, int64_t row)
+{
+    const struct armi_field *value = armi_field_value(c->leaf->field);
+    if (c->leaf->convert != ARMI_PQ_SCALE)
+        return enc_error(c, ARMI_INVALID, row,
+                         "a value has more digits than the %d of its type, %s",
+                         value->precision, armi_type_name(value->type));
+    return enc_error(c, ARMI_INVALID, row,
+                     "a value is out of range: %s is stored in milliseconds, of which it "
+                     "would be more than a %d-bit number holds",
+                     armi_type_name(value->type),
+                     c->leaf->physical == ARMI_PQ_INT32 ? 32 : 64);
+}
+
 /* Which row's value does not fit, now that one is known to be suspicious. */
 static enum armi_status culprit(struct enc_gather *g, gather_fn *fn, struct convert *cv,
                                 const uint8_t *src, size_t count, const uint8_t *bits,
@@ -278,9 +292,7 @@ static enum armi_status culprit(struct enc_gather *g, gather_fn *fn, struct conv
         cv->bad = false;
         fn(src + i * cv->in_width, 1, NULL, 0, out, cv);
         if (cv->bad)
-            return enc_error(g->c, ARMI_INVALID, g->row + (int64_t)i,
-                             "a value does not fit %s of the column's precision",
-                             armi_type_name(armi_field_value(g->c->leaf->field)->type));
+            return does_not_fit(g->c, g->row + (int64_t)i);
     }
     return ARMI_OK;
 }
@@ -373,12 +385,12 @@ struct string_span {
 
 static const uint8_t no_bytes[16];
 
-STRING_LOOP(strings32, const uint8_t *offsets = a->offsets + 4 * from;
+STRING_LOOP(strings_some32, const uint8_t *offsets = a->offsets + 4 * from;
             const uint8_t *data = a->values != NULL ? a->values : no_bytes;
             , uint32_t begin = armi_load32(offsets + 4 * i); v.data = data + begin;
             v.size = armi_load32(offsets + 4 * i + 4) - begin;)
 
-STRING_LOOP(strings64, const uint8_t *offsets = a->offsets + 8 * from;
+STRING_LOOP(strings_some64, const uint8_t *offsets = a->offsets + 8 * from;
             const uint8_t *data = a->values != NULL ? a->values : no_bytes;
             , uint64_t begin = armi_load64(offsets + 8 * i); v.data = data + begin;
             v.size = (size_t)(armi_load64(offsets + 8 * i + 8) - begin);)
@@ -394,14 +406,98 @@ STRING_LOOP(strings_view, const uint8_t *views = a->values + 16 * from;
 STRING_LOOP(strings_any, , v = armi_array_bytes(a, (int64_t)(from + i) - a->offset);
             if (v.data == NULL) v.data = no_bytes;)
 
+/*
+ * Strings that are known to fit, between offsets of type T. As with numbers, every slice is stored and
+ * the place moves on by the validity bit. Returns how many were valid; adds their sizes to *bytes.
+ */
+#define STRINGS_ALL(name, T, LOAD)                                                         \
+    static size_t name(const uint8_t *offsets, const uint8_t *data, size_t count,          \
+                       const uint8_t *bits, size_t bit_from, struct armi_slice *out,       \
+                       uint64_t *bytes)                                                    \
+    {                                                                                      \
+        size_t k = 0;                                                                      \
+        uint64_t sum = 0;                                                                  \
+        for (size_t base = 0; base < count; base += 64) {                                  \
+            size_t n = count - base < 64 ? count - base : 64;                              \
+            const uint8_t *p = offsets + base * sizeof(T);                                 \
+            uint64_t word =                                                                \
+                bits != NULL ? bits_word(bits, bit_from + base, n) : UINT64_MAX;           \
+            T begin = (T)LOAD(p);                                                          \
+            if (word == UINT64_MAX) {                                                      \
+                sum += (T)LOAD(p + n * sizeof(T)) - begin;                                 \
+                for (size_t i = 0; i < n; i++) {                                           \
+                    T end = (T)LOAD(p + (i + 1) * sizeof(T));                              \
+                    out[k++] = (struct armi_slice){data + begin, (size_t)(end - begin)};   \
+                    begin = end;                                                           \
+                }                                                                          \
+            } else if (word != 0) {                                                        \
+                for (size_t i = 0; i < n; i++) {                                           \
+                    T end = (T)LOAD(p + (i + 1) * sizeof(T));                              \
+                    uint64_t valid = (word >> i) & 1;                                      \
+                    out[k] = (struct armi_slice){data + begin, (size_t)(end - begin)};     \
+                    sum += (end - begin) & (0 - valid);                                    \
+                    k += valid;                                                            \
+                    begin = end;                                                           \
+                }                                                                          \
+            }                                                                              \
+        }                                                                                  \
+        *bytes += sum;                                                                     \
+        return k;                                                                          \
+    }
+
+STRINGS_ALL(strings_all32, uint32_t, armi_load32)
+STRINGS_ALL(strings_all64, uint64_t, armi_load64)
+
+static uint64_t string_offset(const struct armi_array *a, size_t at)
+{
+    return a->layout == ARMI_LAYOUT_BINARY32 ? armi_load32(a->offsets + 4 * at)
+                                             : armi_load64(a->offsets + 8 * at);
+}
+
+/* Of `count` strings from `from` on, how many have `room` bytes together at most. */
+static size_t strings_fitting(const struct armi_array *a, size_t from, size_t count,
+                              uint64_t room)
+{
+    uint64_t begin = string_offset(a, from);
+    size_t low = 0, high = count; /* low fit */
+    while (low < high) {
+        size_t middle = high - (high - low) / 2;
+        if (string_offset(a, from + middle) - begin <= room)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return low;
+}
+
+static size_t strings_offsets(const struct armi_array *a, size_t from, size_t count,
+                              const uint8_t *bits, size_t bit_from, struct string_span *s)
+{
+    bool is_wide = a->layout == ARMI_LAYOUT_BINARY64;
+    uint64_t room = s->bytes <= s->limit ? s->limit - s->bytes : 0;
+    size_t fit = bits == NULL ? strings_fitting(a, from, count, room) : count;
+    uint64_t size = string_offset(a, from + fit) - string_offset(a, from);
+    /* Where that does not settle it, one by one. */
+    if (fit == 0 || s->bytes > s->limit || size > room || size > ARMI_VALUE_SIZE_MAX)
+        return is_wide ? strings_some64(a, from, count, bits, bit_from, s)
+                       : strings_some32(a, from, count, bits, bit_from, s);
+    const uint8_t *offsets = a->offsets + from * (is_wide ? 8 : 4);
+    const uint8_t *data = a->values != NULL ? a->values : no_bytes;
+    size_t n = is_wide
+                   ? strings_all64(offsets, data, fit, bits, bit_from, s->out, &s->bytes)
+                   : strings_all32(offsets, data, fit, bits, bit_from, s->out, &s->bytes);
+    s->filled += n;
+    s->out += n;
+    return fit;
+}
+
 static size_t strings_some(const struct armi_array *a, size_t from, size_t count,
                            const uint8_t *bits, size_t bit_from, struct string_span *s)
 {
     switch (a->layout) {
     case ARMI_LAYOUT_BINARY32:
-        return strings32(a, from, count, bits, bit_from, s);
     case ARMI_LAYOUT_BINARY64:
-        return strings64(a, from, count, bits, bit_from, s);
+        return strings_offsets(a, from, count, bits, bit_from, s);
     case ARMI_LAYOUT_VIEW:
         return strings_view(a, from, count, bits, bit_from, s);
     default:
@@ -409,10 +505,28 @@ static size_t strings_some(const struct armi_array *a, size_t from, size_t count
     }
 }
 
+/* How far the strings' memory may be read, as long as all of them lie in the same buffer. */
+static void until_note(struct enc_gather *g, const struct armi_array *a)
+{
+    bool is_one = a->layout == ARMI_LAYOUT_BINARY32 || a->layout == ARMI_LAYOUT_BINARY64;
+    const uint8_t *data = is_one ? a->values : NULL;
+    if (g->values.count > 0 && data != g->text)
+        data = NULL;
+    g->text = data;
+    if (data == NULL) {
+        g->values.until = NULL;
+        return;
+    }
+    const uint8_t *until = data + string_offset(a, (size_t)(a->offset + a->length));
+    if (g->values.count == 0 || until > g->values.until)
+        g->values.until = until;
+}
+
 static enum armi_status strings_add(struct enc_gather *g, const struct armi_array *a,
                                     int64_t from, size_t count, const uint8_t *bits,
                                     size_t bit_from, uint64_t limit, int64_t *out_count)
 {
+    until_note(g, a);
     struct string_span s = {
         .out = g->strings + g->values.count,
         .bytes = g->values.bytes,

@@ -76,8 +76,9 @@ struct enc_values {
     uint32_t width;                   /* bytes of a fixed-width value; else 0 */
     const uint8_t *fixed;             /* count * width bytes; BOOLEAN: bits from bit 0 on */
     const struct armi_slice *strings; /* BYTE_ARRAY */
-    uint64_t bytes;                   /* sum of the strings' sizes */
-    bool is_borrowed;                 /* `fixed` lies in the input and may be handed out */
+    const uint8_t *until; /* where strings lie behind each other: the end of that memory */
+    uint64_t bytes;       /* sum of the strings' sizes */
+    bool is_borrowed;     /* `fixed` lies in the input and may be handed out */
 };
 
 /* ---- statistics (enc_stats.c) ---- */
@@ -166,6 +167,9 @@ struct enc_column {
     enum enc_codec_state codec_state;
     size_t probe_next;       /* PROBING: the page at which to look next */
     uint64_t dict_bytes_max; /* a larger dictionary is no gain */
+    bool has_sample_range;   /* integers close together: what the sample lay in */
+    uint64_t sample_min;     /* wraps, as the range does */
+    uint64_t sample_range;   /* largest less smallest */
 
     /* What came out. */
     struct armi_buf pages; /* of struct enc_page; a dictionary's page is the first */
@@ -208,6 +212,7 @@ struct enc_gather {
     struct enc_values values;
     uint8_t *fixed; /* slot, or NULL while `values.fixed` points into the input */
     struct armi_slice *strings; /* slot */
+    const uint8_t *text;        /* the buffer that all strings so far lie in, or NULL */
     size_t capacity;            /* values that the slots hold */
     int64_t row;                /* of the column, for messages: that of the next value */
 };
@@ -310,8 +315,6 @@ const struct enc_encoding *enc_encoding_find(enum armi_pq_encoding id);
 /* DELTA_BINARY_PACKED of lengths, for the byte array encodings. */
 size_t enc_delta_bound(size_t count, unsigned width);
 uint8_t *enc_delta_i32(const int32_t *values, size_t count, uint8_t *out);
-
-size_t enc_shared_prefix(struct armi_slice a, struct armi_slice b);
 
 /* ---- Bloom filters (enc_bloom.c) ---- */
 

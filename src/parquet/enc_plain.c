@@ -1,7 +1,7 @@
 /*
  * PLAIN: fixed-width values as they are, strings with their length (u32) before them, bools as bits.
  */
-#include "parquet/enc_internal.h"
+#include "parquet/enc_bytes.h"
 
 #include <string.h>
 
@@ -18,15 +18,7 @@ static uint8_t *plain_strings(const struct enc_values *v, uint8_t *out)
         struct armi_slice s = v->strings[i];
         armi_store32(out, (uint32_t)s.size);
         out += 4;
-        /* Short strings, the usual ones, without a call: source bytes are only read within. */
-        if (s.size >= 8 && s.size <= 16) {
-            uint64_t head = armi_load64(s.data), tail = armi_load64(s.data + s.size - 8);
-            armi_store64(out, head);
-            armi_store64(out + s.size - 8, tail);
-        } else if (s.size > 0) {
-            memcpy(out, s.data, s.size);
-        }
-        out += s.size;
+        out = enc_bytes_copy(out, s.data, s.size, v->until);
     }
     return out;
 }

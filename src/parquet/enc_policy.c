@@ -3,25 +3,28 @@
  * value would take in each, and the least wins, with a handicap for what is slower. The places and all
  * that follows are functions of the data alone, so that equal data gives equal bytes.
  */
-#include "parquet/enc_internal.h"
+#include "parquet/enc_bytes.h"
 
 #include <string.h>
 
 #define WINDOWS     8
 #define WINDOW_ROWS 256
 #define SAMPLE_MAX  (WINDOWS * WINDOW_ROWS)
-#define SEEN_SLOTS  8192 /* a power of two, four times the sample */
+#define DIRECT_RANGE                                                                       \
+    65536               /* integers that lie within so many are told apart without a hash */
+#define SEEN_SLOTS 8192 /* a power of two, four times the sample */
 
 struct sample {
     size_t count;      /* values, nulls left out */
     double rows_share; /* values a row */
     double nulls;
-    double plain;    /* bytes a value */
-    double delta;    /* bytes a value in DELTA_BINARY_PACKED; strings: of their lengths */
-    double shared;   /* strings: bytes that a value shares with the one before it */
-    double runs;     /* share of values that differ from the one before */
-    double distinct; /* estimate for the whole chunk */
-    double length;   /* strings: mean bytes */
+    double plain;      /* bytes a value */
+    double delta;      /* bytes a value in DELTA_BINARY_PACKED; strings: of their lengths */
+    double shared;     /* strings: bytes that a value shares with the one before it */
+    double runs;       /* share of values that differ from the one before */
+    double distinct;   /* estimate for the whole chunk */
+    double length;     /* strings: mean bytes */
+    int64_t low, high; /* numbers of four or eight bytes, as signed integers */
     size_t pairs;
 };
 
@@ -113,6 +116,8 @@ static void numbers_look(const struct enc_values *v, struct sample *s, struct se
         if (v->width == 4 || v->width == 8) {
             uint64_t x = number_at(v, i);
             seen_add(seen, mix(x, 0));
+            s->low = (int64_t)x < s->low ? (int64_t)x : s->low;
+            s->high = (int64_t)x > s->high ? (int64_t)x : s->high;
             s->runs += i == 0 || x != number_at(v, i - 1);
         } else {
             const uint8_t *p = v->fixed + i * v->width;
@@ -137,7 +142,7 @@ static void strings_look(const struct enc_values *v, struct sample *s, struct se
                            ? bytes_hash(x.data, x.size)
                            : mix(bytes_hash(x.data, 128),
                                  bytes_hash(x.data + x.size - 128, 128) + x.size));
-        size_t shared = i > 0 ? enc_shared_prefix(v->strings[i - 1], x) : 0;
+        size_t shared = i > 0 ? enc_bytes_shared(v->strings[i - 1], x) : 0;
         s->shared += (double)shared;
         s->runs += i == 0 || shared != x.size || v->strings[i - 1].size != x.size;
         s->length += (double)x.size;
@@ -256,8 +261,12 @@ static void choose_number(struct enc_column *c, const struct sample *s, double v
         return;
     double cost = dictionary_cost(s, values);
     double handicap = integer ? 0.9 : 0.6;
-    if (cost <= handicap * best)
-        dictionary_take(c, values, handicap * best, cost - s->distinct * s->plain / values);
+    if (cost > handicap * best)
+        return;
+    dictionary_take(c, values, handicap * best, cost - s->distinct * s->plain / values);
+    c->sample_min = (uint64_t)s->low;
+    c->sample_range = (uint64_t)s->high - (uint64_t)s->low;
+    c->has_sample_range = integer && c->sample_range < DIRECT_RANGE;
 }
 
 static void choose_strings(struct enc_column *c, const struct sample *s, double values)
@@ -287,7 +296,7 @@ static void codec_choose(struct enc_column *c)
 
 enum armi_status enc_policy_choose(struct enc_column *c)
 {
-    struct sample s = {0};
+    struct sample s = {.low = INT64_MAX, .high = INT64_MIN};
     struct seen *seen;
     c->encoding = c->fallback = ARMI_PQ_PLAIN;
     codec_choose(c);

@@ -85,6 +85,11 @@ static void pack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t
     {                                                                                      \
         size_t least = run_min(width), start = 0, i = 0;                                   \
         while (i + least <= count) {                                                       \
+            /* Wherever a run began within the next eight, it would hold both of these. */ \
+            if (values[i + 7] != values[i + least - 1]) {                                  \
+                i += 8;                                                                    \
+                continue;                                                                  \
+            }                                                                              \
             /* Necessary for a run to begin here, and cheap to see. */                     \
             if (values[i] != values[i + least - 1] ||                                      \
                 values[i] != values[i + least / 2]) {                                      \

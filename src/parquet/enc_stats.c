@@ -3,7 +3,7 @@
  * NaN is in no bound; zero is -0.0 as a minimum and +0.0 as a maximum; strings are cut at 64 bytes,
  * the maximum then being the next larger string of its length.
  */
-#include "parquet/enc_internal.h"
+#include "parquet/enc_bytes.h"
 
 #include <math.h>
 #include <string.h>
@@ -169,19 +169,19 @@ static void bounds_bool(const struct enc_values *v, struct enc_stats *s)
     bounds_set(s, &min, &max, 1);
 }
 
-static uint64_t load_be64(const uint8_t *p)
-{
-    return __builtin_bswap64(armi_load64(p));
-}
-
 /* The first eight bytes as a number that orders as they do, zeros behind the end. */
 static inline uint64_t head_of(const uint8_t *p, size_t size)
 {
     if (size >= 8)
-        return load_be64(p);
-    uint64_t v = 0;
-    memcpy(&v, p, size);
-    return __builtin_bswap64(v);
+        return __builtin_bswap64(armi_load64(p));
+    if (size >= 4) {
+        uint64_t low = armi_load32(p), high = armi_load32(p + size - 4);
+        return __builtin_bswap64(low | high << (8 * (size - 4)));
+    }
+    if (size == 0)
+        return 0;
+    return (uint64_t)p[0] << 56 | (uint64_t)p[size / 2] << (56 - 8 * (size / 2)) |
+           (uint64_t)p[size - 1] << (56 - 8 * (size - 1));
 }
 
 static bool utf8_is_start(uint8_t byte)
@@ -251,10 +251,12 @@ static void bounds_store(struct enc_stats *s, struct armi_slice min, struct armi
             is_utf8 ? bump_utf8(s->max, &s->max_size) : bump_bytes(s->max, &s->max_size);
 }
 
-static bool slice_less(struct armi_slice a, uint64_t a_head, struct armi_slice b,
-                       uint64_t b_head)
+/* Of strings whose heads are equal; of eight bytes and less the head is all but the length. */
+static inline bool rest_less(struct armi_slice a, struct armi_slice b)
 {
-    return a_head != b_head ? a_head < b_head : armi_slice_compare(a, b) < 0;
+    if (a.size <= 8 && b.size <= 8)
+        return a.size < b.size;
+    return enc_bytes_less(a, b);
 }
 
 static void bounds_strings(const struct enc_values *v, struct enc_stats *s, bool is_utf8)
@@ -264,10 +266,10 @@ static void bounds_strings(const struct enc_values *v, struct enc_stats *s, bool
     for (size_t i = 1; i < v->count; i++) {
         struct armi_slice x = v->strings[i];
         uint64_t head = head_of(x.data, x.size);
-        if (head <= lo_head && slice_less(x, head, lo, lo_head)) {
+        if (head < lo_head || (head == lo_head && rest_less(x, lo))) {
             lo = x;
             lo_head = head;
-        } else if (head >= hi_head && slice_less(hi, hi_head, x, head)) {
+        } else if (head > hi_head || (head == hi_head && rest_less(hi, x))) {
             hi = x;
             hi_head = head;
         }

@@ -3,21 +3,9 @@
  * with the one before it, then what is left, in the former encoding. The first of a page shares
  * nothing, so that pages stand alone.
  */
-#include "parquet/enc_internal.h"
+#include "parquet/enc_bytes.h"
 
 #include <string.h>
-
-static uint8_t *bytes_copy(uint8_t *out, const uint8_t *data, size_t size)
-{
-    if (size >= 8 && size <= 16) {
-        uint64_t head = armi_load64(data), tail = armi_load64(data + size - 8);
-        armi_store64(out, head);
-        armi_store64(out + size - 8, tail);
-    } else if (size > 0) {
-        memcpy(out, data, size);
-    }
-    return out + size;
-}
 
 /* Strings that lie behind each other are copied at once: what a plain Arrow array is. */
 static uint8_t *all_copy(const struct enc_values *v, uint8_t *out)
@@ -27,7 +15,7 @@ static uint8_t *all_copy(const struct enc_values *v, uint8_t *out)
         size_t k = i + 1;
         while (k < v->count && v->strings[k].data == end)
             end += v->strings[k++].size;
-        out = bytes_copy(out, begin, (size_t)(end - begin));
+        out = enc_bytes_copy(out, begin, (size_t)(end - begin), NULL);
         i = k;
     }
     return out;
@@ -52,19 +40,6 @@ static enum armi_status length_encode(struct enc_column *c, const struct enc_val
     return ARMI_OK;
 }
 
-size_t enc_shared_prefix(struct armi_slice a, struct armi_slice b)
-{
-    size_t max = a.size < b.size ? a.size : b.size, n = 0;
-    for (; n + 8 <= max; n += 8) {
-        uint64_t diff = armi_load64(a.data + n) ^ armi_load64(b.data + n);
-        if (diff != 0)
-            return n + (size_t)__builtin_ctzll(diff) / 8;
-    }
-    while (n < max && a.data[n] == b.data[n])
-        n++;
-    return n;
-}
-
 static size_t prefix_bound(const struct enc_values *v)
 {
     return 2 * enc_delta_bound(v->count, 4) + (size_t)v->bytes;
@@ -79,7 +54,7 @@ static enum armi_status prefix_encode(struct enc_column *c, const struct enc_val
     int32_t *suffixes = prefixes + v->count;
     struct armi_slice last = {NULL, 0};
     for (size_t i = 0; i < v->count; i++) {
-        size_t shared = enc_shared_prefix(last, v->strings[i]);
+        size_t shared = enc_bytes_shared(last, v->strings[i]);
         prefixes[i] = (int32_t)shared;
         suffixes[i] = (int32_t)(v->strings[i].size - shared);
         last = v->strings[i];
@@ -87,7 +62,8 @@ static enum armi_status prefix_encode(struct enc_column *c, const struct enc_val
     uint8_t *end = enc_delta_i32(prefixes, v->count, out);
     end = enc_delta_i32(suffixes, v->count, end);
     for (size_t i = 0; i < v->count; i++)
-        end = bytes_copy(end, v->strings[i].data + prefixes[i], (size_t)suffixes[i]);
+        end = enc_bytes_copy(end, v->strings[i].data + prefixes[i], (size_t)suffixes[i],
+                             v->until);
     *size = (size_t)(end - out);
     return ARMI_OK;
 }

@@ -1,0 +1,248 @@
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "parquet/enc_bytes.h"
+#include "parquet/enc_dict.h"
+
+static struct armi_error err = ARMI_ERROR_INIT;
+
+/* A column of one physical type, as far as a dictionary looks at it. */
+struct fixture {
+    struct armi_field field;
+    struct armi_pq_leaf leaf;
+    struct enc_worker worker;
+    struct enc_column column;
+    struct enc_dict dict;
+};
+
+static void fixture_begin(struct fixture *f, int32_t physical)
+{
+    *f = (struct fixture){.field = ARMI_FIELD_INIT};
+    f->leaf = (struct armi_pq_leaf){.field = &f->field, .physical = physical};
+    f->column = (struct enc_column){.leaf = &f->leaf, .worker = &f->worker, .err = &err};
+}
+
+static void fixture_end(struct fixture *f)
+{
+    enc_worker_release(&f->worker);
+}
+
+/* Numbers in the order of first occurrence, found the slow way. */
+static uint32_t number_slowly(const struct armi_slice *values, size_t i,
+                              struct armi_slice *kinds, uint32_t *count)
+{
+    for (uint32_t k = 0; k < *count; k++)
+        if (kinds[k].size == values[i].size &&
+            (kinds[k].size == 0 ||
+             memcmp(kinds[k].data, values[i].data, values[i].size) == 0))
+            return k;
+    kinds[*count] = values[i];
+    return (*count)++;
+}
+
+#define STRINGS 6000
+
+/* Of 0 to 40 bytes that are mostly zero, so that only the length or the middle tells many apart. */
+static void strings_make(uint8_t *text, struct armi_slice *values)
+{
+    size_t at = 0;
+    srand(7);
+    for (size_t i = 0; i < STRINGS; i++) {
+        size_t size = (size_t)rand() % 41;
+        memset(text + at, 0, size);
+        if (size > 0)
+            text[at + (size_t)rand() % size] = (uint8_t)(rand() % 5);
+        values[i] = (struct armi_slice){text + at, size};
+        at += size;
+    }
+}
+
+static void strings_get_numbers_in_the_order_in_which_they_first_occur(void **state)
+{
+    (void)state;
+    uint8_t *text = malloc((size_t)STRINGS * 41);
+    struct armi_slice *values = malloc(STRINGS * sizeof *values);
+    struct armi_slice *kinds = malloc(STRINGS * sizeof *kinds);
+    uint32_t *numbers = malloc(STRINGS * sizeof *numbers);
+    strings_make(text, values);
+    const uint8_t *end = values[STRINGS - 1].data + values[STRINGS - 1].size;
+    for (int pass = 0; pass < 2; pass++) {
+        struct fixture f;
+        fixture_begin(&f, ARMI_PQ_BYTE_ARRAY);
+        ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
+        struct enc_values v = {
+            .count = STRINGS, .strings = values, .until = pass == 0 ? NULL : end};
+        ok(enc_dict_add(&f.column, &f.dict, &v, numbers));
+        uint32_t count = 0;
+        for (size_t i = 0; i < STRINGS; i++)
+            assert_int_equal(numbers[i], number_slowly(values, i, kinds, &count));
+        assert_int_equal(f.dict.count, count);
+        struct enc_values entries;
+        ok(enc_dict_values(&f.column, &f.dict, &entries));
+        for (uint32_t k = 0; k < count; k++)
+            assert_ptr_equal(entries.strings[k].data, kinds[k].data);
+        fixture_end(&f);
+    }
+    free(numbers);
+    free(kinds);
+    free(values);
+    free(text);
+}
+
+#define NUMBERS 40000
+
+/* `width` 4 or 8; every value is below `kinds` times `step`, in order of first occurrence. */
+static void numbers_check(struct fixture *f, uint32_t width, const int64_t *values,
+                          size_t count)
+{
+    uint8_t *bytes = malloc(count * width);
+    uint32_t *numbers = malloc(count * sizeof *numbers);
+    for (size_t i = 0; i < count; i++)
+        memcpy(bytes + i * width, &values[i], width);
+    struct enc_values v = {.count = count, .width = width, .fixed = bytes};
+    ok(enc_dict_init(&f->column, &f->dict, UINT64_MAX));
+    ok(enc_dict_add(&f->column, &f->dict, &v, numbers));
+    struct enc_values entries;
+    ok(enc_dict_values(&f->column, &f->dict, &entries));
+    uint32_t seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(numbers[i] <= seen && numbers[i] < f->dict.count);
+        seen += numbers[i] == seen;
+        assert_memory_equal(entries.fixed + numbers[i] * width, bytes + i * width, width);
+    }
+    assert_int_equal(seen, f->dict.count);
+    free(numbers);
+    free(bytes);
+}
+
+static void numbers_grow_the_table_and_keep_their_numbers(void **state)
+{
+    (void)state;
+    int64_t *values = malloc(NUMBERS * sizeof *values);
+    for (size_t i = 0; i < NUMBERS; i++)
+        values[i] = (int64_t)(i * i % 30011) * 123456789 - 5;
+    struct fixture f;
+    fixture_begin(&f, ARMI_PQ_DOUBLE);
+    numbers_check(&f, 8, values, NUMBERS);
+    assert_int_equal(f.dict.count, 15006);
+    fixture_end(&f);
+    for (size_t i = 0; i < NUMBERS; i++)
+        values[i] = (int64_t)(i * i % 251);
+    fixture_begin(&f, ARMI_PQ_INT32);
+    numbers_check(&f, 4, values, NUMBERS);
+    assert_int_equal(f.dict.count, 126);
+    fixture_end(&f);
+    free(values);
+}
+
+/* What the sample did not show is looked up by hash from then on. */
+static void a_table_by_distance_is_left_at_a_value_too_far_away(void **state)
+{
+    (void)state;
+    int64_t *values = malloc(NUMBERS * sizeof *values);
+    static const int64_t far[] = {0, 70000, INT32_MIN, INT32_MAX, -1};
+    for (size_t k = 0; k < 5; k++) {
+        for (uint32_t width = 4; width <= 8; width += 4) {
+            for (size_t i = 0; i < NUMBERS; i++)
+                values[i] = (int64_t)(i * 7919 % 1000) - 500;
+            values[NUMBERS / 2] = far[k];
+            struct fixture f;
+            fixture_begin(&f, width == 4 ? ARMI_PQ_INT32 : ARMI_PQ_INT64);
+            f.column.has_sample_range = true;
+            f.column.sample_min = (uint64_t)-500;
+            f.column.sample_range = 999;
+            numbers_check(&f, width, values, NUMBERS);
+            assert_int_equal(f.dict.is_direct, far[k] == 0 || far[k] == -1);
+            assert_int_equal(f.dict.count, f.dict.is_direct ? 1000 : 1001);
+            fixture_end(&f);
+        }
+    }
+    free(values);
+}
+
+/* The ends of the range: distances wrap. */
+static void a_table_by_distance_holds_the_extremes_of_its_type(void **state)
+{
+    (void)state;
+    int64_t values[600];
+    for (size_t i = 0; i < 600; i++)
+        values[i] = i < 300 ? INT64_MIN + (int64_t)i : INT64_MAX - (int64_t)i;
+    struct fixture f;
+    fixture_begin(&f, ARMI_PQ_INT64);
+    f.column.has_sample_range = true;
+    f.column.sample_min = (uint64_t)INT64_MIN;
+    f.column.sample_range = 299;
+    numbers_check(&f, 8, values, 600);
+    assert_int_equal(f.dict.count, 600);
+    fixture_end(&f);
+}
+
+static void a_dictionary_that_is_too_large_is_given_up(void **state)
+{
+    (void)state;
+    uint64_t *values = malloc(NUMBERS * sizeof *values);
+    uint32_t *numbers = malloc(NUMBERS * sizeof *numbers);
+    for (size_t i = 0; i < NUMBERS; i++)
+        values[i] = i * i;
+    struct fixture f;
+    fixture_begin(&f, ARMI_PQ_INT64);
+    ok(enc_dict_init(&f.column, &f.dict, 8 * NUMBERS - 8));
+    struct enc_values v = {.count = NUMBERS, .width = 8, .fixed = (const uint8_t *)values};
+    ok(enc_dict_add(&f.column, &f.dict, &v, numbers));
+    assert_true(f.dict.given_up);
+    fixture_end(&f);
+    free(numbers);
+    free(values);
+}
+
+/* ---- strings one by one ---- */
+
+static void strings_compare_as_their_bytes_do(void **state)
+{
+    (void)state;
+    uint8_t a[40] = {0}, b[40] = {0};
+    for (size_t m = 0; m <= 40; m++) {
+        for (size_t n = 0; n <= 40; n++) {
+            size_t least = m < n ? m : n;
+            struct armi_slice x = {a, m}, y = {b, n};
+            assert_int_equal(enc_bytes_shared(x, y), least);
+            assert_int_equal(enc_bytes_less(x, y), m < n);
+            for (size_t at = 0; at < least; at++) {
+                b[at] = 0x80;
+                assert_int_equal(enc_bytes_shared(x, y), at);
+                assert_true(enc_bytes_less(x, y));
+                assert_false(enc_bytes_less(y, x));
+                b[at] = 0;
+            }
+        }
+    }
+}
+
+static void copies_reach_no_further_than_they_may(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size <= 40; size++) {
+        uint8_t *from = malloc(size + 1), out[80];
+        memset(from, 'x', size);
+        memset(out, 0, sizeof out);
+        assert_ptr_equal(enc_bytes_copy(out, from, size, from + size), out + size);
+        for (size_t i = 0; i < sizeof out; i++)
+            assert_int_equal(out[i], i < size ? 'x' : 0);
+        free(from);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strings_get_numbers_in_the_order_in_which_they_first_occur),
+        cmocka_unit_test(numbers_grow_the_table_and_keep_their_numbers),
+        cmocka_unit_test(a_table_by_distance_is_left_at_a_value_too_far_away),
+        cmocka_unit_test(a_table_by_distance_holds_the_extremes_of_its_type),
+        cmocka_unit_test(a_dictionary_that_is_too_large_is_given_up),
+        cmocka_unit_test(strings_compare_as_their_bytes_do),
+        cmocka_unit_test(copies_reach_no_further_than_they_may),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
