@@ -118,7 +118,7 @@ def exported_symbols() -> None:
 
 
 def sanitizers() -> None:
-    everywhere = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=1",
+    everywhere = {"ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
                   "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     if check("ASan and UBSan build",
              *building("check-asan", "gcc", *SANITIZED, "-Db_sanitize=address,undefined")):
