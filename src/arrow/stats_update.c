@@ -119,9 +119,19 @@ static uint64_t prefix_of(struct armi_slice s)
     uint64_t v = 0;
     if (s.size >= 8)
         return __builtin_bswap64(armi_load64(s.data));
+    if (s.size >= 4) {
+        uint64_t low = armi_load32(s.data), high = armi_load32(s.data + s.size - 4);
+        return __builtin_bswap64(low | high << (8 * (s.size - 4)));
+    }
     for (size_t i = 0; i < s.size; i++)
         v |= (uint64_t)s.data[i] << (56 - 8 * i);
     return v;
+}
+
+/* Of strings whose first eight bytes are equal, so that up to there only the length tells. */
+static bool rest_less(struct armi_slice a, struct armi_slice b)
+{
+    return a.size <= 8 && b.size <= 8 ? a.size < b.size : armi_slice_compare(a, b) < 0;
 }
 
 static void extremes_bytes(struct extremes *x, const struct armi_array *array, int64_t from,
@@ -139,13 +149,11 @@ static void extremes_bytes(struct extremes *x, const struct armi_array *array, i
         else if (array->width != 0)
             s = (struct armi_slice){armi_array_at(array, i), (size_t)array->width};
         uint64_t prefix = prefix_of(s);
-        if (!x->is_found || prefix < low ||
-            (prefix == low && armi_slice_compare(s, x->low_s) < 0)) {
+        if (!x->is_found || prefix < low || (prefix == low && rest_less(s, x->low_s))) {
             x->low_s = s;
             low = prefix;
         }
-        if (!x->is_found || prefix > high ||
-            (prefix == high && armi_slice_compare(s, x->high_s) > 0)) {
+        if (!x->is_found || prefix > high || (prefix == high && rest_less(x->high_s, s))) {
             x->high_s = s;
             high = prefix;
         }

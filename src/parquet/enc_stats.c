@@ -5,8 +5,9 @@
  */
 #include "parquet/enc_bytes.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "parquet/parquet_dispatch.h"
 
 enum enc_order enc_order_of(const struct armi_pq_leaf *leaf)
 {
@@ -52,87 +53,43 @@ static void bounds_set(struct enc_stats *s, const void *min, const void *max, si
     s->has_min = s->has_max = s->min_exact = s->max_exact = s->has_values = true;
 }
 
-/* Four running bounds, so that the loop is not one long chain and turns into vector code. */
-#define BOUNDS_INT(name, T, LOAD)                                                          \
-    static void name(const struct enc_values *v, struct enc_stats *s)                      \
-    {                                                                                      \
-        const uint8_t *p = v->fixed;                                                       \
-        T first = (T)LOAD(p);                                                              \
-        T lo[4] = {first, first, first, first}, hi[4] = {first, first, first, first};      \
-        size_t i = 0;                                                                      \
-        for (; i + 4 <= v->count; i += 4) {                                                \
-            for (size_t k = 0; k < 4; k++) {                                               \
-                T x = (T)LOAD(p + (i + k) * sizeof(T));                                    \
-                lo[k] = x < lo[k] ? x : lo[k];                                             \
-                hi[k] = x > hi[k] ? x : hi[k];                                             \
-            }                                                                              \
-        }                                                                                  \
-        for (; i < v->count; i++) {                                                        \
-            T x = (T)LOAD(p + i * sizeof(T));                                              \
-            lo[0] = x < lo[0] ? x : lo[0];                                                 \
-            hi[0] = x > hi[0] ? x : hi[0];                                                 \
-        }                                                                                  \
-        for (size_t k = 1; k < 4; k++) {                                                   \
-            lo[0] = lo[k] < lo[0] ? lo[k] : lo[0];                                         \
-            hi[0] = hi[k] > hi[0] ? hi[k] : hi[0];                                         \
-        }                                                                                  \
-        bounds_set(s, &lo[0], &hi[0], sizeof(T));                                          \
-    }
-
-BOUNDS_INT(bounds_i32, int32_t, armi_load32)
-BOUNDS_INT(bounds_u32, uint32_t, armi_load32)
-BOUNDS_INT(bounds_i64, int64_t, armi_load64)
-BOUNDS_INT(bounds_u64, uint64_t, armi_load64)
-
-static inline float load_f32(const uint8_t *p)
+/* Unsigned numbers order as signed ones once their highest bit is turned. */
+static void bounds_int(const struct enc_values *v, bool is_unsigned, struct enc_stats *s)
 {
-    float v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    if (v->width == 4) {
+        uint32_t range[2], turn = is_unsigned ? (uint32_t)1 << 31 : 0;
+        armi_pq_kernels()->bounds32(v->fixed, v->count, turn, range);
+        bounds_set(s, &range[0], &range[1], 4);
+    } else {
+        uint64_t range[2], turn = is_unsigned ? (uint64_t)1 << 63 : 0;
+        armi_pq_kernels()->bounds64(v->fixed, v->count, turn, range);
+        bounds_set(s, &range[0], &range[1], 8);
+    }
 }
 
-static inline double load_f64(const uint8_t *p)
+static void bounds_float(const struct enc_values *v, struct enc_stats *s)
 {
-    double v;
-    memcpy(&v, p, sizeof v);
-    return v;
+    float range[2];
+    size_t nan = armi_pq_kernels()->bounds_f32(v->fixed, v->count, range);
+    s->nan_count = (int64_t)nan;
+    if (nan == v->count)
+        return;
+    range[0] = range[0] == 0 ? -0.0f : range[0];
+    range[1] = range[1] == 0 ? 0.0f : range[1];
+    bounds_set(s, &range[0], &range[1], sizeof range[0]);
 }
 
-/* A comparison with NaN is false, so NaN never becomes a bound; it is counted on the way. */
-#define BOUNDS_FLOAT(name, T, LOAD, INF)                                                   \
-    static void name(const struct enc_values *v, struct enc_stats *s)                      \
-    {                                                                                      \
-        T lo[4] = {INF, INF, INF, INF}, hi[4] = {-INF, -INF, -INF, -INF};                  \
-        int64_t nan[4] = {0};                                                              \
-        size_t i = 0;                                                                      \
-        for (; i + 4 <= v->count; i += 4) {                                                \
-            for (size_t k = 0; k < 4; k++) {                                               \
-                T x = LOAD(v->fixed + (i + k) * sizeof(T));                                \
-                lo[k] = x < lo[k] ? x : lo[k];                                             \
-                hi[k] = x > hi[k] ? x : hi[k];                                             \
-                nan[k] += x != x;                                                          \
-            }                                                                              \
-        }                                                                                  \
-        for (; i < v->count; i++) {                                                        \
-            T x = LOAD(v->fixed + i * sizeof(T));                                          \
-            lo[0] = x < lo[0] ? x : lo[0];                                                 \
-            hi[0] = x > hi[0] ? x : hi[0];                                                 \
-            nan[0] += x != x;                                                              \
-        }                                                                                  \
-        for (size_t k = 1; k < 4; k++) {                                                   \
-            lo[0] = lo[k] < lo[0] ? lo[k] : lo[0];                                         \
-            hi[0] = hi[k] > hi[0] ? hi[k] : hi[0];                                         \
-            nan[0] += nan[k];                                                              \
-        }                                                                                  \
-        s->nan_count = nan[0];                                                             \
-        if ((size_t)nan[0] == v->count)                                                    \
-            return;                                                                        \
-        T min = lo[0] == 0 ? (T)-0.0 : lo[0], max = hi[0] == 0 ? (T)0.0 : hi[0];           \
-        bounds_set(s, &min, &max, sizeof(T));                                              \
-    }
-
-BOUNDS_FLOAT(bounds_f32, float, load_f32, INFINITY)
-BOUNDS_FLOAT(bounds_f64, double, load_f64, (double)INFINITY)
+static void bounds_double(const struct enc_values *v, struct enc_stats *s)
+{
+    double range[2];
+    size_t nan = armi_pq_kernels()->bounds_f64(v->fixed, v->count, range);
+    s->nan_count = (int64_t)nan;
+    if (nan == v->count)
+        return;
+    range[0] = range[0] == 0 ? -0.0 : range[0];
+    range[1] = range[1] == 0 ? 0.0 : range[1];
+    bounds_set(s, &range[0], &range[1], sizeof range[0]);
+}
 
 /* Bits of a half float as a number in the order of its value; -0 and +0 differ by one. */
 static int half_key(uint16_t bits)
@@ -266,12 +223,13 @@ static void bounds_strings(const struct enc_values *v, struct enc_stats *s, bool
     for (size_t i = 1; i < v->count; i++) {
         struct armi_slice x = v->strings[i];
         uint64_t head = head_of(x.data, x.size);
-        if (head < lo_head || (head == lo_head && rest_less(x, lo))) {
-            lo = x;
-            lo_head = head;
-        } else if (head > hi_head || (head == hi_head && rest_less(hi, x))) {
+        /* The maximum first: keys mostly rise, and what is a new one is no minimum. */
+        if (head > hi_head || (head == hi_head && rest_less(hi, x))) {
             hi = x;
             hi_head = head;
+        } else if (head < lo_head || (head == lo_head && rest_less(x, lo))) {
+            lo = x;
+            lo_head = head;
         }
     }
     bounds_store(s, lo, hi, is_utf8);
@@ -306,25 +264,21 @@ void enc_stats_values(enum enc_order order, const struct enc_values *values,
         bounds_bool(values, stats);
         return;
     case ENC_ORDER_I32:
-        bounds_i32(values, stats);
+    case ENC_ORDER_I64:
+        bounds_int(values, false, stats);
         return;
     case ENC_ORDER_U32:
-        bounds_u32(values, stats);
-        return;
-    case ENC_ORDER_I64:
-        bounds_i64(values, stats);
-        return;
     case ENC_ORDER_U64:
-        bounds_u64(values, stats);
+        bounds_int(values, true, stats);
         return;
     case ENC_ORDER_F16:
         bounds_f16(values, stats);
         return;
     case ENC_ORDER_F32:
-        bounds_f32(values, stats);
+        bounds_float(values, stats);
         return;
     case ENC_ORDER_F64:
-        bounds_f64(values, stats);
+        bounds_double(values, stats);
         return;
     case ENC_ORDER_DECIMAL:
         bounds_fixed(values, stats, 0x80);
@@ -338,6 +292,20 @@ void enc_stats_values(enum enc_order order, const struct enc_values *values,
             bounds_strings(values, stats, order == ENC_ORDER_UTF8);
         return;
     }
+}
+
+static inline float load_f32(const uint8_t *p)
+{
+    float v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static inline double load_f64(const uint8_t *p)
+{
+    double v;
+    memcpy(&v, p, sizeof v);
+    return v;
 }
 
 #define SIGN(a, b) (((a) > (b)) - ((a) < (b)))

@@ -21,6 +21,10 @@ static const struct armi_pq_kernels portable = {
     .max32 = armi_pq_max32_portable,
     .gather32 = armi_pq_gather32_portable,
     .gather64 = armi_pq_gather64_portable,
+    .bounds32 = armi_pq_bounds32_portable,
+    .bounds64 = armi_pq_bounds64_portable,
+    .bounds_f32 = armi_pq_bounds_f32_portable,
+    .bounds_f64 = armi_pq_bounds_f64_portable,
     .is_ascii = armi_pq_is_ascii_portable,
 };
 

@@ -42,6 +42,14 @@ struct armi_pq_kernels {
                      size_t count);
     void (*gather64)(const uint64_t *dictionary, const uint32_t *indices, uint64_t *out,
                      size_t count);
+    /* The smallest and the largest of `count` > 0 values in the order of signed numbers after `turn`
+     * was applied to both (xor); what comes out is as it was. */
+    void (*bounds32)(const uint8_t *values, size_t count, uint32_t turn, uint32_t out[2]);
+    void (*bounds64)(const uint8_t *values, size_t count, uint64_t turn, uint64_t out[2]);
+    /* The same of floats, NaN left out: returns how many those are. The sign of a zero is undefined,
+     * and so is all if every value is NaN. */
+    size_t (*bounds_f32)(const uint8_t *values, size_t count, float out[2]);
+    size_t (*bounds_f64)(const uint8_t *values, size_t count, double out[2]);
     /* Whether all bytes are below 0x80. */
     bool (*is_ascii)(const uint8_t *data, size_t size);
 };

@@ -4,6 +4,7 @@
  * four bytes for widths up to 25 and eight for widths up to 57; wider ones are left to the twin.
  */
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -256,6 +257,105 @@ static bool is_ascii_avx2(const uint8_t *data, size_t size)
     return armi_pq_is_ascii_portable(data + i, size - i);
 }
 
+/* Two running vectors a bound: one would be a chain of latencies. */
+void armi_pq_bounds32_avx2(const uint8_t *values, size_t count, uint32_t turn,
+                           uint32_t out[2])
+{
+    if (count < 16) {
+        armi_pq_bounds32_portable(values, count, turn, out);
+        return;
+    }
+    const __m256i turns = _mm256_set1_epi32((int)turn);
+    __m256i lo[2], hi[2];
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        for (size_t k = 0; k < 2; k++) {
+            const void *p = values + 4 * i + 32 * k;
+            __m256i x = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)p), turns);
+            lo[k] = i == 0 ? x : _mm256_min_epi32(lo[k], x);
+            hi[k] = i == 0 ? x : _mm256_max_epi32(hi[k], x);
+        }
+    }
+    uint32_t lanes[18];
+    __m256i *to = (__m256i *)(void *)lanes;
+    _mm256_storeu_si256(to, _mm256_xor_si256(_mm256_min_epi32(lo[0], lo[1]), turns));
+    _mm256_storeu_si256(to + 1, _mm256_xor_si256(_mm256_max_epi32(hi[0], hi[1]), turns));
+    size_t left = count - i;
+    if (left > 0)
+        armi_pq_bounds32_portable(values + 4 * i, left, turn, lanes + 16);
+    armi_pq_bounds32_portable((const uint8_t *)lanes, left > 0 ? 18 : 16, turn, out);
+}
+
+void armi_pq_bounds64_avx2(const uint8_t *values, size_t count, uint64_t turn,
+                           uint64_t out[2])
+{
+    if (count < 8) {
+        armi_pq_bounds64_portable(values, count, turn, out);
+        return;
+    }
+    const __m256i turns = _mm256_set1_epi64x((int64_t)turn);
+    __m256i lo[2], hi[2];
+    size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        for (size_t k = 0; k < 2; k++) {
+            const void *p = values + 8 * i + 32 * k;
+            __m256i x = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *)p), turns);
+            if (i == 0)
+                lo[k] = hi[k] = x;
+            lo[k] = _mm256_blendv_epi8(lo[k], x, _mm256_cmpgt_epi64(lo[k], x));
+            hi[k] = _mm256_blendv_epi8(hi[k], x, _mm256_cmpgt_epi64(x, hi[k]));
+        }
+    }
+    uint64_t lanes[18];
+    __m256i *to = (__m256i *)(void *)lanes;
+    for (size_t k = 0; k < 2; k++) {
+        _mm256_storeu_si256(to + k, _mm256_xor_si256(lo[k], turns));
+        _mm256_storeu_si256(to + 2 + k, _mm256_xor_si256(hi[k], turns));
+    }
+    size_t left = count - i;
+    if (left > 0)
+        armi_pq_bounds64_portable(values + 8 * i, left, turn, lanes + 16);
+    armi_pq_bounds64_portable((const uint8_t *)lanes, left > 0 ? 18 : 16, turn, out);
+}
+
+/* The instructions give their second operand where one is NaN: the bound so far. */
+#define BOUNDS_FLOAT_AVX2(name, twin, T, V, PS, LANES)                                     \
+    size_t name(const uint8_t *values, size_t count, T out[2])                             \
+    {                                                                                      \
+        V lo[2], hi[2];                                                                    \
+        T lanes[4 * (LANES) + 2];                                                          \
+        size_t i = 0, nan = 0;                                                             \
+        for (size_t k = 0; k < 2; k++) {                                                   \
+            lo[k] = _mm256_set1_##PS((T)INFINITY);                                         \
+            hi[k] = _mm256_set1_##PS(-(T)INFINITY);                                        \
+        }                                                                                  \
+        for (; i + 2 * (LANES) <= count; i += 2 * (LANES)) {                               \
+            for (size_t k = 0; k < 2; k++) {                                               \
+                V x = _mm256_loadu_##PS(                                                   \
+                    (const T *)(const void *)(values + sizeof(T) * (i + (LANES)*k)));      \
+                lo[k] = _mm256_min_##PS(x, lo[k]);                                         \
+                hi[k] = _mm256_max_##PS(x, hi[k]);                                         \
+                int none = _mm256_movemask_##PS(_mm256_cmp_##PS(x, x, _CMP_UNORD_Q));      \
+                nan += (size_t)__builtin_popcount((unsigned)none);                         \
+            }                                                                              \
+        }                                                                                  \
+        for (size_t k = 0; k < 2; k++) {                                                   \
+            _mm256_storeu_##PS(lanes + (LANES)*k, lo[k]);                                  \
+            _mm256_storeu_##PS(lanes + (LANES) * (2 + k), hi[k]);                          \
+        }                                                                                  \
+        nan += twin(values + sizeof(T) * i, count - i, out);                               \
+        for (size_t k = 0; k < 2 * (LANES); k++) {                                         \
+            out[0] = lanes[k] < out[0] ? lanes[k] : out[0];                                \
+            out[1] = lanes[k + 2 * (LANES)] > out[1] ? lanes[k + 2 * (LANES)] : out[1];    \
+        }                                                                                  \
+        return nan;                                                                        \
+    }
+
+BOUNDS_FLOAT_AVX2(armi_pq_bounds_f32_avx2, armi_pq_bounds_f32_portable, float, __m256, ps,
+                  8)
+BOUNDS_FLOAT_AVX2(armi_pq_bounds_f64_avx2, armi_pq_bounds_f64_portable, double, __m256d, pd,
+                  4)
+
 const struct armi_pq_kernels armi_pq_kernels_avx2 = {
     .name = "avx2",
     .unpack32 = unpack32_avx2,
@@ -269,5 +369,9 @@ const struct armi_pq_kernels armi_pq_kernels_avx2 = {
     .max32 = max32_avx2,
     .gather32 = armi_pq_gather32_portable,
     .gather64 = armi_pq_gather64_portable,
+    .bounds32 = armi_pq_bounds32_avx2,
+    .bounds64 = armi_pq_bounds64_avx2,
+    .bounds_f32 = armi_pq_bounds_f32_avx2,
+    .bounds_f64 = armi_pq_bounds_f64_avx2,
     .is_ascii = is_ascii_avx2,
 };

@@ -195,5 +195,9 @@ const struct armi_pq_kernels armi_pq_kernels_avx512 = {
     .max32 = max32_avx512,
     .gather32 = armi_pq_gather32_portable,
     .gather64 = armi_pq_gather64_portable,
+    .bounds32 = armi_pq_bounds32_avx2,
+    .bounds64 = armi_pq_bounds64_avx2,
+    .bounds_f32 = armi_pq_bounds_f32_avx2,
+    .bounds_f64 = armi_pq_bounds_f64_avx2,
     .is_ascii = is_ascii_avx512,
 };

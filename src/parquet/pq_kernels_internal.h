@@ -25,9 +25,22 @@ void armi_pq_gather32_portable(const uint32_t *dictionary, const uint32_t *indic
                                uint32_t *out, size_t count);
 void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indices,
                                uint64_t *out, size_t count);
+void armi_pq_bounds32_portable(const uint8_t *values, size_t count, uint32_t turn,
+                               uint32_t out[2]);
+void armi_pq_bounds64_portable(const uint8_t *values, size_t count, uint64_t turn,
+                               uint64_t out[2]);
+size_t armi_pq_bounds_f32_portable(const uint8_t *values, size_t count, float out[2]);
+size_t armi_pq_bounds_f64_portable(const uint8_t *values, size_t count, double out[2]);
 bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size);
 
 #if defined(__x86_64__)
+/* The AVX2 ones, which the higher rung uses too. */
+void armi_pq_bounds32_avx2(const uint8_t *values, size_t count, uint32_t turn,
+                           uint32_t out[2]);
+void armi_pq_bounds64_avx2(const uint8_t *values, size_t count, uint64_t turn,
+                           uint64_t out[2]);
+size_t armi_pq_bounds_f32_avx2(const uint8_t *values, size_t count, float out[2]);
+size_t armi_pq_bounds_f64_avx2(const uint8_t *values, size_t count, double out[2]);
 extern const struct armi_pq_kernels armi_pq_kernels_avx2;
 extern const struct armi_pq_kernels armi_pq_kernels_avx512;
 #endif

@@ -5,6 +5,7 @@
  * is read by 8-byte loads that may look past its own bytes, so the last blocks of a run go through a
  * padded copy.
  */
+#include <math.h>
 #include <string.h>
 
 #include "base/bits.h"
@@ -25,19 +26,21 @@
     X(3)                                                                                   \
     X(4)                                                                                   \
     X(5)                                                                                   \
-    X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)  \
-        X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
+    X(6)                                                                                   \
+    X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) \
+        X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
 #define WIDTHS_64                                                                          \
     X(1)                                                                                   \
     X(2)                                                                                   \
     X(3)                                                                                   \
     X(4)                                                                                   \
     X(5)                                                                                   \
-    X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)  \
-        X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32) X(33)      \
-            X(34) X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46)  \
-                X(47) X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58)    \
-                    X(59) X(60) X(61) X(62) X(63) X(64)
+    X(6)                                                                                   \
+    X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) \
+        X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34)      \
+            X(35) X(36) X(37) X(38) X(39) X(40) X(41) X(42) X(43) X(44) X(45) X(46) X(47)  \
+                X(48) X(49) X(50) X(51) X(52) X(53) X(54) X(55) X(56) X(57) X(58) X(59)    \
+                    X(60) X(61) X(62) X(63) X(64)
 
 #define X(W)                                                                               \
     static void unpack32_w##W(const uint8_t *restrict src, uint32_t *restrict out)         \
@@ -230,6 +233,70 @@ void armi_pq_gather64_portable(const uint64_t *dictionary, const uint32_t *indic
     for (size_t i = 0; i < count; i++)
         out[i] = dictionary[indices[i]];
 }
+
+/* Four running bounds, so that the loop is not one long chain. */
+#define BOUNDS_INT(name, U, S, LOAD)                                                       \
+    void name(const uint8_t *values, size_t count, U turn, U out[2])                       \
+    {                                                                                      \
+        S first = (S)(LOAD(values) ^ turn);                                                \
+        S lo[4] = {first, first, first, first}, hi[4] = {first, first, first, first};      \
+        size_t i = 0;                                                                      \
+        for (; i + 4 <= count; i += 4) {                                                   \
+            for (size_t k = 0; k < 4; k++) {                                               \
+                S x = (S)(LOAD(values + (i + k) * sizeof(U)) ^ turn);                      \
+                lo[k] = x < lo[k] ? x : lo[k];                                             \
+                hi[k] = x > hi[k] ? x : hi[k];                                             \
+            }                                                                              \
+        }                                                                                  \
+        for (; i < count; i++) {                                                           \
+            S x = (S)(LOAD(values + i * sizeof(U)) ^ turn);                                \
+            lo[0] = x < lo[0] ? x : lo[0];                                                 \
+            hi[0] = x > hi[0] ? x : hi[0];                                                 \
+        }                                                                                  \
+        for (size_t k = 1; k < 4; k++) {                                                   \
+            lo[0] = lo[k] < lo[0] ? lo[k] : lo[0];                                         \
+            hi[0] = hi[k] > hi[0] ? hi[k] : hi[0];                                         \
+        }                                                                                  \
+        out[0] = (U)lo[0] ^ turn;                                                          \
+        out[1] = (U)hi[0] ^ turn;                                                          \
+    }
+BOUNDS_INT(armi_pq_bounds32_portable, uint32_t, int32_t, armi_load32)
+BOUNDS_INT(armi_pq_bounds64_portable, uint64_t, int64_t, armi_load64)
+
+/* A comparison with NaN is false, so NaN never becomes a bound; it is counted on the way. */
+#define BOUNDS_FLOAT(name, T)                                                              \
+    size_t name(const uint8_t *values, size_t count, T out[2])                             \
+    {                                                                                      \
+        T lo[4], hi[4], x;                                                                 \
+        size_t nan[4] = {0}, i = 0;                                                        \
+        for (size_t k = 0; k < 4; k++) {                                                   \
+            lo[k] = (T)INFINITY;                                                           \
+            hi[k] = -(T)INFINITY;                                                          \
+        }                                                                                  \
+        for (; i + 4 <= count; i += 4) {                                                   \
+            for (size_t k = 0; k < 4; k++) {                                               \
+                memcpy(&x, values + (i + k) * sizeof x, sizeof x);                         \
+                lo[k] = x < lo[k] ? x : lo[k];                                             \
+                hi[k] = x > hi[k] ? x : hi[k];                                             \
+                nan[k] += x != x;                                                          \
+            }                                                                              \
+        }                                                                                  \
+        for (; i < count; i++) {                                                           \
+            memcpy(&x, values + i * sizeof x, sizeof x);                                   \
+            lo[0] = x < lo[0] ? x : lo[0];                                                 \
+            hi[0] = x > hi[0] ? x : hi[0];                                                 \
+            nan[0] += x != x;                                                              \
+        }                                                                                  \
+        for (size_t k = 1; k < 4; k++) {                                                   \
+            lo[0] = lo[k] < lo[0] ? lo[k] : lo[0];                                         \
+            hi[0] = hi[k] > hi[0] ? hi[k] : hi[0];                                         \
+        }                                                                                  \
+        out[0] = lo[0];                                                                    \
+        out[1] = hi[0];                                                                    \
+        return nan[0] + nan[1] + nan[2] + nan[3];                                          \
+    }
+BOUNDS_FLOAT(armi_pq_bounds_f32_portable, float)
+BOUNDS_FLOAT(armi_pq_bounds_f64_portable, double)
 
 bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size)
 {
