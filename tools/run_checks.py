@@ -107,14 +107,16 @@ def headers_alone() -> None:
 
 
 def exported_symbols() -> None:
-    name = "exported symbols all start with armi_"
-    if not wanted(name):
-        return
-    library = BUILD / "check-gcc" / "libarmillaria.so"
-    good, output = Step("nm", "-D", "--defined-only", "--format=posix", library.resolve()).run()
-    symbols = [line.split()[0] for line in output.splitlines()]
-    foreign = [symbol for symbol in symbols if not symbol.startswith("armi_")]
-    tell(name, good and bool(symbols) and not foreign, 0, output if not good else " ".join(foreign))
+    """Of the shared library, and of the static one, where a foreign name would meet a program's own."""
+    folder = BUILD / "check-gcc"
+    for library, dynamic in ((folder / "libarmillaria.so", ["-D"]), (folder / "libarmillaria.a", ["-g"])):
+        name = f"exported symbols of {library.name}: only armi_…"
+        if not wanted(name):
+            continue
+        good, output = Step("nm", *dynamic, "--defined-only", "--format=posix", library.resolve()).run()
+        symbols = [line.split()[0] for line in output.splitlines() if not line.endswith(":")]
+        foreign = [symbol for symbol in symbols if not symbol.startswith("armi_")]
+        tell(name, good and bool(symbols) and not foreign, 0, " ".join(foreign) if good else output)
 
 
 def sanitizers() -> None:
@@ -125,7 +127,7 @@ def sanitizers() -> None:
         check("C suite under ASan and UBSan", testing("check-asan", **everywhere))
     if check("TSan build", *building("check-tsan", "gcc", *SANITIZED, "-Db_sanitize=thread")):
         check("threaded tests under TSan",
-              testing("check-tsan", "--suite", "threads", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1"))
+              testing("check-tsan", "--suite", "threads", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:die_after_fork=0"))
 
 
 def fuzz(target: pathlib.Path) -> tuple[bool, str]:
