@@ -23,6 +23,7 @@
 
 #include "arrow/cast.h"
 #include "base/alloc.h"
+#include "table/row_diff.h"
 #include "table/table_append.h"
 
 #define RACES_BEFORE_QUEUE 3
@@ -179,6 +180,7 @@ static enum armi_status rebase_blind(struct landing *l, struct tx_write *write,
 {
     struct armi_transaction *tx = l->tx;
     bool live = is_there && theirs->is_live;
+    *same = false;
     if (is_there && !write->dropped) {
         struct armi_table_version tip, base;
         int32_t given = 1;
@@ -192,8 +194,9 @@ static enum armi_status rebase_blind(struct landing *l, struct tx_write *write,
         int32_t next = tip.settings.next_id;
         bool is_one =
             memcmp(tip.table_id, write->version.table_id, sizeof tip.table_id) == 0;
-        *same =
-            live && memcmp(tip.content, write->version.content, sizeof tip.content) == 0;
+        const struct armi_table_io io = armi_transaction_io(tx);
+        if (st == ARMI_OK && live)
+            st = armi_table_same(&io, &tip, &write->version, tx->core->cache, same, err);
         armi_table_version_release(&tip);
         ARMI_TRY(st);
         if (is_one && next > given && write->version.settings.next_id > given &&

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "repo/repo_internal.h"
+#include "table/row_diff.h"
 
 const char *armi_merge_kind_name(enum armi_merge_kind kind)
 {
@@ -133,7 +134,8 @@ static enum armi_status same_content(const struct merge *m, bool has_a,
     ARMI_TRY(armi_table_version_load(&m->core->nodes, &a->node, &x, err));
     enum armi_status st = armi_table_version_load(&m->core->nodes, &b->node, &y, err);
     if (st == ARMI_OK) {
-        *same = memcmp(x.content, y.content, sizeof x.content) == 0;
+        const struct armi_table_io io = armi_core_io(m->core);
+        st = armi_table_same(&io, &x, &y, m->core->cache, same, err);
         armi_table_version_release(&y);
     }
     armi_table_version_release(&x);

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "os/handles.h"
+#include "table/row_diff.h"
 
 static void sink_init(struct armi_transaction *tx);
 
@@ -483,9 +484,14 @@ static enum armi_status write_judge(struct armi_transaction *tx, struct tx_write
         return ARMI_OK;
     struct armi_table_version base;
     ARMI_TRY(armi_table_version_load(&tx->core->nodes, &write->base.node, &base, err));
-    write->changed = memcmp(base.content, write->version.content, sizeof base.content) != 0;
+    /* Several operations may have come back to the same rows, cut otherwise. */
+    const struct armi_table_io io = armi_transaction_io(tx);
+    bool same = false;
+    enum armi_status st =
+        armi_table_same(&io, &base, &write->version, tx->core->cache, &same, err);
+    write->changed = !same;
     armi_table_version_release(&base);
-    return ARMI_OK;
+    return st;
 }
 
 static double seconds_now(void)

@@ -658,3 +658,21 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
         *counts = found;
     return st;
 }
+
+enum armi_status armi_table_same(const struct armi_table_io *io,
+                                 const struct armi_table_version *a,
+                                 const struct armi_table_version *b,
+                                 struct armi_column_cache *cache, bool *same,
+                                 struct armi_error *err)
+{
+    const struct armi_row_diff_options options = {.name = "", .cache = cache};
+    struct differ d = {.io = io, .options = &options, .newer = b, .schema = &b->schema};
+    bool reordered = false;
+    *same = memcmp(a->content, b->content, sizeof a->content) == 0;
+    if (*same || a->rows != b->rows ||
+        !armi_field_equal(&a->schema, &b->schema, ARMI_EQUAL_ALL))
+        return ARMI_OK;
+    ARMI_TRY(order_judge(&d, a, b, true, &reordered, err));
+    *same = !reordered;
+    return ARMI_OK;
+}

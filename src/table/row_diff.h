@@ -44,4 +44,12 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
                                struct armi_row_diff_counts *counts,
                                struct ArrowArrayStream *out, struct armi_error *err);
 
+/* Whether two versions hold the same rows in the same order under the same schema, however they are
+ * cut into ranges. Ranges at either end that are equal by hash are not read. */
+enum armi_status armi_table_same(const struct armi_table_io *io,
+                                 const struct armi_table_version *a,
+                                 const struct armi_table_version *b,
+                                 struct armi_column_cache *cache, bool *same,
+                                 struct armi_error *err);
+
 #endif
