@@ -31,7 +31,7 @@ def read_duckdb(data: bytes, path: str) -> pa.Table:
     import duckdb
 
     with duckdb.connect() as connection:
-        connection.execute("set threads = 1")
+        connection.execute("set threads = 1; set timezone = 'UTC'")
         found = connection.sql(f"from read_parquet('{path}')")
         return found.to_arrow_table()
 
@@ -109,11 +109,11 @@ def outcome(reader: str, table: pa.Table, data: bytes, path: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    text = " ".join(str(error).replace("`", "").split())
-    for long in ("called Result::unwrap() on an Err value: ", "C Data interface error: ",
-                 "Parquet argument error: "):
-        text = text.replace(long, "")
-    return text[:70].rstrip()
+    text = " ".join(str(error).replace("`", "").replace("|", "/").split())
+    for noise in ("called Result::unwrap() on an Err value: ", "C Data interface error: ",
+                  "Parquet argument error: ", "ComputeError(ErrString(\"", "General(\""):
+        text = text.replace(noise, "")
+    return text.partition(". ")[0].partition(" - ")[0][:80].rstrip()
 
 
 def type_text(type_: pa.DataType) -> str:
