@@ -195,6 +195,7 @@ static enum armi_status direct_begin(struct enc_column *c, struct enc_dict *d)
 enum armi_status enc_dict_init(struct enc_column *c, struct enc_dict *d, uint64_t bytes_max)
 {
     *d = (struct enc_dict){.bytes_max = bytes_max};
+    c->map_of = NULL;
     bool is_small =
         c->leaf->physical == ARMI_PQ_INT32 || c->leaf->physical == ARMI_PQ_FLOAT;
     if (c->leaf->physical == ARMI_PQ_FIXED)
@@ -452,6 +453,34 @@ static size_t wide_add(struct enc_dict *d, const struct enc_values *v, size_t fr
     return done;
 }
 
+/* Each entry of the Arrow dictionary is looked up when it is first met; `map`: number + 1 by index. */
+static size_t codes_add(struct enc_dict *d, const struct enc_values *v, size_t from,
+                        size_t count, uint32_t *out, uint32_t *map)
+{
+    const uint32_t *codes = v->codes + from;
+    for (size_t i = 0; i < count; i++) {
+        if (map[codes[i]] == 0) {
+            uint32_t number = string_probe(d, v->strings[from + i]);
+            if (number == 0)
+                return i;
+            map[codes[i]] = number;
+        }
+        out[i] = map[codes[i]] - 1;
+    }
+    return count;
+}
+
+static enum armi_status map_get(struct enc_column *c, const struct armi_array *words,
+                                uint32_t **out)
+{
+    size_t size = (size_t)words->length * sizeof **out;
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_MAP, size, out, c->err));
+    if (c->map_of != words)
+        memset(*out, 0, size);
+    c->map_of = words;
+    return ARMI_OK;
+}
+
 static size_t some_add(struct enc_dict *d, const struct enc_values *v, size_t from,
                        size_t count, uint32_t *out)
 {
@@ -497,10 +526,14 @@ uint64_t enc_dict_bytes(const struct enc_dict *d)
 enum armi_status enc_dict_add(struct enc_column *c, struct enc_dict *d,
                               const struct enc_values *v, uint32_t *indices)
 {
-    uint32_t before = d->count;
+    uint32_t before = d->count, *map = NULL;
+    if (v->codes != NULL)
+        ARMI_TRY(map_get(c, v->codes_of, &map));
     for (size_t done = 0; done < v->count && !d->given_up;) {
         bool was_direct = d->is_direct;
-        done += some_add(d, v, done, v->count - done, indices + done);
+        size_t left = v->count - done;
+        done += map != NULL ? codes_add(d, v, done, left, indices + done, map)
+                            : some_add(d, v, done, left, indices + done);
         if (enc_dict_bytes(d) > d->bytes_max)
             d->given_up = true;
         else if (done < v->count && !d->given_up)

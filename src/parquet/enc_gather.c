@@ -350,17 +350,9 @@ static enum armi_status bits_add(struct enc_gather *g, const uint8_t *src, size_
 
 /* ---- strings ---- */
 
-struct string_span {
-    struct armi_slice *out;
-    uint64_t bytes;
-    uint64_t limit;
-    size_t filled;
-    size_t largest;
-};
-
 #define STRING_LOOP(name, PREPARE, ONE)                                                    \
     static size_t name(const struct armi_array *a, size_t from, size_t count,              \
-                       const uint8_t *bits, size_t bit_from, struct string_span *s)        \
+                       const uint8_t *bits, size_t bit_from, struct enc_string_span *s)    \
     {                                                                                      \
         PREPARE                                                                            \
         struct armi_slice *out = s->out;                                                   \
@@ -471,7 +463,8 @@ static size_t strings_fitting(const struct armi_array *a, size_t from, size_t co
 }
 
 static size_t strings_offsets(const struct armi_array *a, size_t from, size_t count,
-                              const uint8_t *bits, size_t bit_from, struct string_span *s)
+                              const uint8_t *bits, size_t bit_from,
+                              struct enc_string_span *s)
 {
     bool is_wide = a->layout == ARMI_LAYOUT_BINARY64;
     uint64_t room = s->bytes <= s->limit ? s->limit - s->bytes : 0;
@@ -492,7 +485,7 @@ static size_t strings_offsets(const struct armi_array *a, size_t from, size_t co
 }
 
 static size_t strings_some(const struct armi_array *a, size_t from, size_t count,
-                           const uint8_t *bits, size_t bit_from, struct string_span *s)
+                           const uint8_t *bits, size_t bit_from, struct enc_string_span *s)
 {
     switch (a->layout) {
     case ARMI_LAYOUT_BINARY32:
@@ -527,13 +520,20 @@ static enum armi_status strings_add(struct enc_gather *g, const struct armi_arra
                                     size_t bit_from, uint64_t limit, int64_t *out_count)
 {
     until_note(g, a);
-    struct string_span s = {
+    struct enc_string_span s = {
         .out = g->strings + g->values.count,
         .bytes = g->values.bytes,
         .limit = limit,
         .filled = g->values.count,
     };
-    size_t taken = strings_some(a, (size_t)(a->offset + from), count, bits, bit_from, &s);
+    size_t at = (size_t)(a->offset + from), taken;
+    if (enc_words_apply(g->c, a, count)) {
+        ARMI_TRY(enc_words_add(g, a, at, count, bits, bit_from, &s, &taken));
+    } else {
+        taken = strings_some(a, at, count, bits, bit_from, &s);
+        g->values.codes = NULL;
+        g->values.codes_of = NULL;
+    }
     if (s.largest > ARMI_VALUE_SIZE_MAX) {
         for (size_t i = 0, k = g->values.count; i < taken; i++) {
             if (bits != NULL && !armi_bit_get(bits, bit_from + i))

@@ -51,6 +51,9 @@ enum enc_slot {
     ENC_SLOT_DICT,    /* the dictionary's table */
     ENC_SLOT_ENTRIES, /* the dictionary's entries */
     ENC_SLOT_BLOOM,   /* hashes for a Bloom filter */
+    ENC_SLOT_WORDS,   /* strings of an Arrow dictionary */
+    ENC_SLOT_CODES,   /* a page's indices in it */
+    ENC_SLOT_MAP,     /* from them to the numbers of ours */
     ENC_SLOT_COUNT,
 };
 
@@ -78,7 +81,10 @@ struct enc_values {
     const struct armi_slice *strings; /* BYTE_ARRAY */
     const uint8_t *until; /* where strings lie behind each other: the end of that memory */
     uint64_t bytes;       /* sum of the strings' sizes */
-    bool is_borrowed;     /* `fixed` lies in the input and may be handed out */
+    /* Strings that are all entries of one Arrow dictionary: their indices in it. */
+    const uint32_t *codes;
+    const struct armi_array *codes_of;
+    bool is_borrowed; /* `fixed` lies in the input and may be handed out */
 };
 
 /* ---- statistics (enc_stats.c) ---- */
@@ -171,6 +177,10 @@ struct enc_column {
     uint64_t sample_min;     /* wraps, as the range does */
     uint64_t sample_range;   /* largest less smallest */
 
+    /* Arrow dictionaries that slots are filled from; NULL: none. */
+    const struct armi_array *words_of;
+    const struct armi_array *map_of;
+
     /* What came out. */
     struct armi_buf pages; /* of struct enc_page; a dictionary's page is the first */
     struct enc_stats stats;
@@ -226,6 +236,23 @@ enum armi_status enc_gather_begin(struct enc_gather *g, struct enc_column *c,
 enum armi_status enc_gather_add(struct enc_gather *g, const struct armi_array *leaf,
                                 int64_t from, int64_t count, const uint8_t *bits,
                                 size_t bit_from, uint64_t byte_limit, int64_t *out_count);
+
+/* Strings that go to `out`, up to `limit` bytes with those before. */
+struct enc_string_span {
+    struct armi_slice *out;
+    uint64_t bytes;
+    uint64_t limit;
+    size_t filled;
+    size_t largest;
+};
+
+/* Whether enc_words_add is the way to take `count` rows (enc_words.c). */
+bool enc_words_apply(const struct enc_column *c, const struct armi_array *a, size_t count);
+/* Rows from a->values[from] on of a dictionary array of strings; nulls are left out. */
+enum armi_status enc_words_add(struct enc_gather *g, const struct armi_array *a,
+                               size_t from, size_t count, const uint8_t *bits,
+                               size_t bit_from, struct enc_string_span *s,
+                               size_t *out_taken);
 
 /* Validity of rows of any leaf array: NULL: no nulls; else bit *bit_from + i tells of row from + i. */
 enum armi_status enc_validity(struct enc_column *c, const struct armi_array *leaf,

@@ -161,7 +161,8 @@ static enum armi_status probe(struct enc_column *c, bool *pays)
     *pays = false;
     if (all.size < PROBE_MIN)
         return ARMI_OK;
-    if (all.size > PROBE_BYTES)
+    /* Split bytes lie in as many stretches of different nature: no part stands for the page. */
+    if (all.size > PROBE_BYTES && page->encoding != ARMI_PQ_BYTE_STREAM_SPLIT)
         all = (struct armi_slice){all.data + (all.size - PROBE_BYTES) / 2, PROBE_BYTES};
     size_t limit = all.size * PROBE_PERCENT / 100, size;
     uint8_t *at;

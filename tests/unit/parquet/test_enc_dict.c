@@ -233,6 +233,105 @@ static void copies_reach_no_further_than_they_may(void **state)
     }
 }
 
+/* ---- Arrow dictionaries ---- */
+
+#define WORDS 90
+#define ROWS  30000
+
+/* Words of 0 to 29 bytes, `turn` of them moved to the end; every third word occurs twice. */
+static void words_make(struct armi_array *words, const struct armi_field *field,
+                       int32_t *offsets, uint8_t *text, size_t turn)
+{
+    for (size_t i = 0; i < WORDS; i++) {
+        size_t word = (i + turn) % WORDS / 3 * 3 + (i + turn) % WORDS % 3 % 2;
+        memset(text + offsets[i], (int)('!' + word), word / 3);
+        offsets[i + 1] = offsets[i] + (int32_t)(word / 3);
+    }
+    *words = (struct armi_array){.field = field,
+                                 .layout = ARMI_LAYOUT_BINARY32,
+                                 .length = WORDS,
+                                 .null_count = 0,
+                                 .values = text,
+                                 .offsets = (const uint8_t *)offsets};
+}
+
+static void schema_make(struct armi_field *schema)
+{
+    struct armi_field column = ARMI_FIELD_INIT, index = ARMI_FIELD_INIT,
+                      value = ARMI_FIELD_INIT;
+    ok(armi_field_init_schema(schema, &err));
+    ok(armi_field_init(&column, "word", ARMI_TYPE_DICTIONARY, &err));
+    ok(armi_field_init(&index, "index", ARMI_TYPE_UINT8, &err));
+    ok(armi_field_init(&value, "value", ARMI_TYPE_UTF8, &err));
+    ok(armi_field_add_child(&column, &index, &err));
+    ok(armi_field_add_child(&column, &value, &err));
+    ok(armi_field_add_child(schema, &column, &err));
+}
+
+/* Row i is word i * i: pieces of `cut` rows take turns between two dictionaries. */
+static void dictionary_encode(const struct armi_field *schema, struct armi_array words[2],
+                              const size_t turns[2], size_t cut, bool no_dictionary,
+                              struct armi_hash *name)
+{
+    size_t count = (ROWS + cut - 1) / cut;
+    uint8_t *indices = calloc(ROWS, 1), *valid = calloc(ROWS / 8 + 9, 1);
+    struct armi_array *pieces = calloc(count, sizeof *pieces);
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t turn = turns[i / cut % 2];
+        indices[i] = (uint8_t)((i * i % WORDS + WORDS - turn) % WORDS);
+        armi_bit_put(valid, i, i % 7 != 0);
+        if (i % 7 == 0)
+            indices[i] = 255; /* what lies under a null is not looked at */
+    }
+    for (size_t k = 0; k < count; k++)
+        pieces[k] = (struct armi_array){
+            .field = &schema->children[0],
+            .layout = ARMI_LAYOUT_DICTIONARY,
+            .width = 1,
+            .offset = (int64_t)(k * cut),
+            .length = (int64_t)(k + 1 == count ? ROWS - k * cut : cut),
+            .null_count = -1,
+            .validity = valid,
+            .values = indices,
+            .dictionary = &words[k % 2],
+        };
+    struct armi_pq_column_pieces columns = {pieces, count};
+    struct armi_pq_encode_settings settings;
+    struct armi_pq_output out = {0};
+    armi_pq_encode_settings_init(&settings);
+    settings.no_dictionary = no_dictionary;
+    ok(armi_pq_encode_chunk(&settings, schema, &columns, ROWS, &out, &err));
+    *name = out.name;
+    armi_pq_output_release(&out);
+    free(pieces);
+    free(valid);
+    free(indices);
+}
+
+static void arrow_dictionaries_may_differ_from_piece_to_piece(void **state)
+{
+    (void)state;
+    static const size_t turns[2] = {0, 17};
+    static const size_t cuts[] = {20, 1000, 12345};
+    struct armi_field schema;
+    struct armi_array words[2];
+    int32_t offsets[2][WORDS + 1] = {{0}};
+    uint8_t text[2][WORDS * 30];
+    schema_make(&schema);
+    for (size_t k = 0; k < 2; k++)
+        words_make(&words[k], &schema.children[0].children[1], offsets[k], text[k],
+                   turns[k]);
+    for (int plain = 0; plain < 2; plain++) {
+        struct armi_hash whole, cut;
+        dictionary_encode(&schema, words, turns, ROWS, plain, &whole);
+        for (size_t i = 0; i < 3; i++) {
+            dictionary_encode(&schema, words, turns, cuts[i], plain, &cut);
+            assert_memory_equal(&cut, &whole, sizeof whole);
+        }
+    }
+    armi_field_release(&schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_table_by_distance_is_left_at_a_value_too_far_away),
         cmocka_unit_test(a_table_by_distance_holds_the_extremes_of_its_type),
         cmocka_unit_test(a_dictionary_that_is_too_large_is_given_up),
+        cmocka_unit_test(arrow_dictionaries_may_differ_from_piece_to_piece),
         cmocka_unit_test(strings_compare_as_their_bytes_do),
         cmocka_unit_test(copies_reach_no_further_than_they_may),
     };

@@ -339,6 +339,27 @@ static void a_run_takes_from_the_packed_stretch_before_it(void **state)
     assert_memory_equal(out, wanted, sizeof wanted);
 }
 
+static void split_bytes_lie_in_as_many_stretches_as_a_value_has(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {2, 4, 8, 16};
+    struct armi_error err = ARMI_ERROR_INIT;
+    for (size_t w = 0; w < 4; w++) {
+        for (size_t count = 0; count <= 40; count++) {
+            size_t width = widths[w], size;
+            uint8_t in[640], out[640 + 64];
+            for (size_t i = 0; i < count * width; i++)
+                in[i] = (uint8_t)(i * 167 + i / 256);
+            struct enc_values v = {.count = count, .width = widths[w], .fixed = in};
+            ok(enc_byte_split.encode(NULL, &v, out, &size));
+            assert_int_equal(size, count * width);
+            for (size_t i = 0; i < count; i++)
+                for (size_t k = 0; k < width; k++)
+                    assert_int_equal(out[k * count + i], in[i * width + k]);
+        }
+    }
+}
+
 static void xxhash64_gives_its_published_values(void **state)
 {
     (void)state;
@@ -423,6 +444,7 @@ int main(void)
         cmocka_unit_test(every_failing_allocation_leaves_nothing_behind),
         cmocka_unit_test(packed_numbers_are_what_shifting_gives),
         cmocka_unit_test(a_run_takes_from_the_packed_stretch_before_it),
+        cmocka_unit_test(split_bytes_lie_in_as_many_stretches_as_a_value_has),
         cmocka_unit_test(xxhash64_gives_its_published_values),
         cmocka_unit_test(a_bloom_filter_forgets_nothing),
         cmocka_unit_test(an_arrow_schema_message_comes_back_whole),
