@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +29,7 @@ class Scan:
     ) -> None:
         self._opener = opener
         self._ready = ready
+        self._pid = os.getpid()
         self._counter = counter
         self._rows: int | None = None
         self._schema = schema
@@ -42,6 +44,8 @@ class Scan:
         )
 
     def _open(self) -> _native.Stream:
+        if self._pid != os.getpid():  # a stream does not survive fork: the child opens its own
+            self._ready, self._pid = None, os.getpid()
         ready, self._ready = self._ready, None
         return ready if ready is not None else self._opener()
 
@@ -51,8 +55,7 @@ class Scan:
     def schema(self) -> Schema:
         """Columns and types."""
         if self._schema is None:
-            if self._ready is None:
-                self._ready = self._opener()
+            self._ready = self._open()
             self._schema = Schema(self._ready.schema())
         return self._schema
 

@@ -74,7 +74,7 @@ METADATA = st.dictionaries(st.text(min_size=1, max_size=8), st.text(max_size=8),
 
 
 def plain_key(text: str) -> bool:
-    return not text.startswith(("armi.", "ARROW:", "PARQUET:"))
+    return "\0" not in text and not text.startswith(("armi.", "ARROW:", "PARQUET:"))
 
 
 @st.composite
@@ -97,9 +97,15 @@ def tables(draw, max_rows: int = 60) -> pa.Table:
 
 def same(a: pa.Table, b: pa.Table) -> bool:
     """Equal to the bit: schema with metadata, nulls, NaN and the sign of zero."""
-    if not a.schema.equals(b.schema, check_metadata=True) or a.num_rows != b.num_rows:
-        return False
-    return all(bits(x) == bits(y) for x, y in zip(a.columns, b.columns, strict=True))
+    assert a.schema.equals(b.schema), f"{a.schema}\n{b.schema}"
+    assert (a.schema.metadata or {}) == (b.schema.metadata or {}), (
+        a.schema.metadata, b.schema.metadata)
+    for x, y in zip(a.schema, b.schema, strict=True):
+        assert (x.metadata or {}) == (y.metadata or {}), x.name
+    assert a.num_rows == b.num_rows
+    for x, y in zip(a.columns, b.columns, strict=True):
+        assert bits(x) == bits(y)
+    return True
 
 
 def bits(column: pa.ChunkedArray) -> list:
