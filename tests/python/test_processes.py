@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pyarrow as pa
 import pytest
@@ -79,9 +80,9 @@ db.write("n", pa.table({"n": [1]}))
 tx = db.transaction()
 tx.write("m", pa.table({"n": list(range(100_000))}))
 if os.fork() == 0:
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())
     time.sleep(600)
-print("ready", flush=True)
+os.write(1, b"ready\\n")
 time.sleep(600)
 """
 
@@ -211,21 +212,21 @@ def test_other_threads_run_during_a_native_call(db):
     """While one big write holds no interpreter lock, another thread goes on counting."""
     table = numbers(0, 400_000)
     counted, running, done = [0], threading.Event(), threading.Event()
-    old = sys.getswitchinterval()
 
     def count():
         running.set()
         while not done.is_set():
             counted[0] += 1
+            time.sleep(0)  # gives the lock back at once
 
-    # With an interval this long a thread never gives up the lock by itself: the counter can
-    # only go on while a native call has released it.
+    # An interval this long: no thread gives up the lock unless a call releases it.
+    old = sys.getswitchinterval()
     thread = threading.Thread(target=count)
     progress = []
+    thread.start()
+    running.wait()
+    sys.setswitchinterval(1000)
     try:
-        thread.start()
-        running.wait()
-        sys.setswitchinterval(0.0005)
         for call in (lambda: db.write("n", table), lambda: db.read("n")._open().collect(),
                      lambda: db.verify(deep=True), lambda: am.ParquetEncoder().encode(table),
                      lambda: db.chunks.put(bytes(30_000_000))):
@@ -233,28 +234,25 @@ def test_other_threads_run_during_a_native_call(db):
             call()
             progress.append(counted[0] - before)
     finally:
+        sys.setswitchinterval(old)
         done.set()
         thread.join()
-        sys.setswitchinterval(old)
     assert all(steps > 0 for steps in progress), progress
 
 
 # ---- being interrupted ----
 
 INTERRUPTED = """
-import signal, sys, threading
+import os, signal, sys
 import pyarrow as pa
 import armillaria as am
 db = am.open(sys.argv[1])
 db.write("n", pa.table({"n": [1]}))
-pulled = []
 def batches():
     batch = pa.record_batch({"n": list(range(5000))})
     for i in range(10**9):
         if i == 20:
-            signal.raise_signal(signal.SIGINT) if False else __import__("os").kill(
-                __import__("os").getpid(), signal.SIGINT)
-        pulled.append(i)
+            os.kill(os.getpid(), signal.SIGINT)
         yield batch
 reader = pa.RecordBatchReader.from_batches(pa.schema([("n", pa.int64())]), batches())
 try:
