@@ -113,7 +113,9 @@ class Scan:
 
     def to_pandas(self, **options: Any) -> Any:
         """All rows as a ``pandas.DataFrame``; ``options`` are those of pyarrow's to_pandas."""
-        return self.to_arrow().to_pandas(**options)
+        from .frames import frame_of
+
+        return frame_of(self.to_arrow(), options)
 
     def to_polars(self) -> Any:
         """All rows as a ``polars.DataFrame``."""

@@ -83,8 +83,9 @@ def _rows(scan: Scan) -> Iterator[tuple[Any, ...]]:
 def _print(scan: Scan, form: str, limit: int, out: IO[str]) -> None:
     names = scan.column_names
     if form == "json":
+        keys = _distinct(names)
         for row in _rows(scan):
-            record = dict(zip(names, row, strict=True))
+            record = dict(zip(keys, row, strict=True))
             print(json.dumps(record, default=_json_value, ensure_ascii=False), file=out)
     elif form == "csv":
         writer = csv.writer(out, lineterminator="\n")
@@ -92,6 +93,17 @@ def _print(scan: Scan, form: str, limit: int, out: IO[str]) -> None:
         writer.writerows([_text(value) for value in row] for row in _rows(scan))
     else:
         _print_table(scan, names, limit, out)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Keys of a JSON object: a name that comes again gets a number, as in a table of DuckDB."""
+    keys: list[str] = []
+    for name in names:
+        key, number = name, 1
+        while key in keys:
+            key, number = f"{name}_{number}", number + 1
+        keys.append(key)
+    return keys
 
 
 def _text(value: Any) -> str:

@@ -138,7 +138,6 @@ class Transaction(Reads):
     def commit(self) -> CommitResult:
         """Makes everything visible and durable at once."""
         self._check()
-        before = self._tx.snapshot()
         try:
             commit = self._tx.commit()
         except BaseException:
@@ -147,7 +146,7 @@ class Transaction(Reads):
             raise
         self._ended = "transaction already committed"
         tables = {result[0]: WriteResult(*result) for result in self._tx.results()}
-        changed = any(result.changed for result in tables.values()) or commit != before
+        changed = any(result.changed for result in tables.values())
         self._result = CommitResult(commit, changed, tables)
         return self._result
 

@@ -3,9 +3,6 @@
  */
 #include "py_native.h"
 
-#pragma weak armi_parquet_write
-#pragma weak armi_parquet_file_prune
-
 struct py_parquet_file {
     PyObject_HEAD struct armi_parquet_file *file;
 };

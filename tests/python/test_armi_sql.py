@@ -26,9 +26,10 @@ def folder(tmp_path):
     return tmp_path / "repo"
 
 
-def armi_sql(*arguments: object, **options) -> subprocess.CompletedProcess:
+def armi_sql(*arguments: object, env=None, **options) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(Path(am.__file__).parents[1])} | (env or {})
     return subprocess.run([sys.executable, "-m", "armillaria.sql_command", *map(str, arguments)],
-                          capture_output=True, text=True, check=False, **options)
+                          capture_output=True, text=True, check=False, env=environment, **options)
 
 
 def test_a_table_is_aligned(folder):
@@ -46,9 +47,14 @@ def test_json_and_csv(folder):
     assert run.stdout == "id,name,ok\n1,ann,true\n2,,false\n"
 
 
+def test_a_name_that_comes_twice_loses_no_value(folder):
+    run = armi_sql("-C", folder, "--json", "select 1 as n, 2 as n, id as n from t where id = 1")
+    assert json.loads(run.stdout) == {"n": 1, "n_1": 2, "n_2": 1}
+
+
 def test_the_place_comes_from_options_or_the_environment(folder):
     assert "(3 rows)" in armi_sql("-C", folder, "-b", "dev", "select * from t").stdout
-    environment = os.environ | {"ARMI_DIR": str(folder), "ARMI_BRANCH": "dev"}
+    environment = {"ARMI_DIR": str(folder), "ARMI_BRANCH": "dev"}
     assert "(3 rows)" in armi_sql("select * from t", env=environment).stdout
     assert "(2 rows)" in armi_sql("-", cwd=folder, input="select * from t").stdout
 

@@ -32,7 +32,8 @@ def data(db):
 
 
 def rows(scan: am.Scan) -> list[tuple]:
-    return [tuple(row.values()) for row in scan.to_arrow().to_pylist()]
+    columns = [column.to_pylist() for column in scan.to_arrow().columns]
+    return list(zip(*columns, strict=True))
 
 
 @pytest.mark.parametrize("query, wanted", [
