@@ -19,7 +19,8 @@ struct owner {
 };
 
 struct py_batches {
-    PyObject_HEAD struct owner *owner;
+    PyObject_HEAD
+    struct owner *owner;
     size_t from, to; /* the arrays of this view */
 };
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 struct py_buffer {
-    PyObject_HEAD struct armi_bytes bytes;
+    PyObject_HEAD
+    struct armi_bytes bytes;
 };
 
 PyObject *native_buffer_new(struct native_state *state, struct armi_bytes *moved)

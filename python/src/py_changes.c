@@ -4,7 +4,8 @@
 #include "py_native.h"
 
 struct py_changes {
-    PyObject_HEAD struct armi_changes *changes;
+    PyObject_HEAD
+    struct armi_changes *changes;
     bool busy; /* a thread is in next() */
 };
 

@@ -7,7 +7,8 @@
 #include <string.h>
 
 struct py_chunk_store {
-    PyObject_HEAD struct armi_chunk_store *store;
+    PyObject_HEAD
+    struct armi_chunk_store *store;
     PyObject *repository; /* NULL: the store is our own */
 };
 
@@ -313,7 +314,8 @@ static PyObject *store_path(PyObject *self, PyObject *ignored)
 /* ---- iteration ---- */
 
 struct py_chunk_iterator {
-    PyObject_HEAD struct armi_chunk_iterator *iterator;
+    PyObject_HEAD
+    struct armi_chunk_iterator *iterator;
     PyObject *store; /* keeps the store open */
 };
 

@@ -2,9 +2,9 @@
  * Parquet: encoding streams, and files that are open for reading.
  */
 #include "py_native.h"
-
 struct py_parquet_file {
-    PyObject_HEAD struct armi_parquet_file *file;
+    PyObject_HEAD
+    struct armi_parquet_file *file;
 };
 
 static struct armi_parquet_file *file_of(PyObject *self)

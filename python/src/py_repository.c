@@ -6,7 +6,8 @@
 #include "py_native.h"
 
 struct py_repository {
-    PyObject_HEAD struct armi_repository *repo;
+    PyObject_HEAD
+    struct armi_repository *repo;
 };
 
 struct armi_repository *native_repository(PyObject *self)

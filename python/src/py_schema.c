@@ -12,7 +12,8 @@
 #define DEPTH_MAX 128
 
 struct py_schema {
-    PyObject_HEAD struct ArrowSchema schema;
+    PyObject_HEAD
+    struct ArrowSchema schema;
 };
 
 /* ---- copying ---- */

@@ -10,8 +10,9 @@
 #include <string.h>
 
 struct py_stream {
-    PyObject_HEAD struct ArrowArrayStream stream; /* release NULL: taken */
-    bool busy;                                    /* a thread is pulling */
+    PyObject_HEAD
+    struct ArrowArrayStream stream; /* release NULL: taken */
+    bool busy;                      /* a thread is pulling */
 };
 
 /* ---- capsules ---- */

@@ -7,7 +7,8 @@
 #include <string.h>
 
 struct py_transaction {
-    PyObject_HEAD PyObject *repository; /* keeps the handle open */
+    PyObject_HEAD
+    PyObject *repository; /* keeps the handle open */
     struct armi_transaction *tx;
     bool busy;
 };
