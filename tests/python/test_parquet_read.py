@@ -168,3 +168,23 @@ def test_files_of_duckdb_and_polars(tmp_path):
     polars.from_arrow(table).write_parquet(path, row_group_size=400)
     got = am.read_parquet(path).to_arrow()
     assert got.cast(table.schema).equals(table)
+
+
+@pytest.mark.parametrize("index", ["int8", "uint8", "int16"])
+@pytest.mark.parametrize("values", [pa.utf8(), pa.int64(), pa.binary(20)], ids=str)
+def test_a_dictionary_that_went_plain_in_mid_chunk_has_each_value_once_where_indices_are_narrow(values, index):
+    pick = random.Random(1)
+    rows = [pick.randrange(100) if pick.random() > 0.1 else None for _ in range(40_000)]
+    entries = {pa.utf8(): [f"value {i}" for i in range(100)], pa.int64(): list(range(100)),
+               pa.binary(20): [f"{i:020}".encode() for i in range(100)]}[values]
+    column = pa.DictionaryArray.from_arrays(pa.array(rows, index), pa.array(entries, values))
+    for options in ({"dictionary_pagesize_limit": 600}, {"use_dictionary": False},
+                    {"dictionary_pagesize_limit": 300, "data_page_size": 1000, "write_batch_size": 64}):
+        sink = io.BytesIO()
+        pq.write_table(pa.table({"c": column}), sink, **options)
+        got = am.ParquetDecoder().decode(sink.getvalue()).to_arrow().column(0)
+        assert got.type == column.type
+        assert got.cast(values).to_pylist() == column.cast(values).to_pylist()
+        if index != "int16":
+            assert [len(chunk.dictionary) for chunk in got.chunks] == [100] * got.num_chunks
+            assert got.num_chunks == 1
