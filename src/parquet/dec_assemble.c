@@ -303,7 +303,8 @@ static void views_fill(const struct armi_pq_sink *sink, const uint64_t *starts,
         armi_store32(views, size);
         if (size <= VIEW_INLINE) {
             memset(views + 4, 0, VIEW_INLINE);
-            memcpy(views + 4, sink->data + from, size);
+            if (size > 0)
+                memcpy(views + 4, sink->data + from, size);
         } else {
             memcpy(views + 4, sink->data + from, 4);
             armi_store32(views + 8, (uint32_t)b);
