@@ -489,7 +489,8 @@ static enum armi_status leaf_make(const struct armi_pq_assembly *a,
 {
     struct armi_pq_leaf_data *data = &a->leaves[node->leaf_first - a->leaf_base];
     /* A leaf that is required is null only where something above it is, which says so itself. */
-    if (!node->is_optional && node->field->type != ARMI_TYPE_NULL)
+    if (!node->is_optional && node->field->type != ARMI_TYPE_NULL &&
+        node != &a->schema->nodes[a->top])
         data->sink.null_count = 0;
     const struct armi_pq_node *parent = &a->schema->nodes[node->parent];
     bool is_key = parent->shape == ARMI_PQ_SHAPE_STRUCT && !node->field->nullable &&

@@ -19,9 +19,11 @@ struct armi_pq_assembly {
     struct armi_holder
         *holder; /* keeps the source's mapping; NULL where nothing is borrowed */
     int64_t row_count;
+    uint32_t top; /* the node that is asked for */
 };
 
-/* The array of `node`, which is a child of the root. */
+/* The array of `node`: a child of the root, or one that only structs stand above, whose nulls are then
+ * the node's. */
 enum armi_status armi_pq_assemble(const struct armi_pq_assembly *assembly, uint32_t node,
                                   struct ArrowArray *out, struct armi_error *err);
 

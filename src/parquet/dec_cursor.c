@@ -58,13 +58,13 @@ static enum armi_status cursor_alloc(struct armi_pq_cursor *c, struct armi_error
     return ARMI_OK;
 }
 
-static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *columns)
+static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *nodes)
 {
     const struct armi_pq_schema *schema = &c->file->schema;
     const struct armi_pq_row_group *group = &c->file->meta.row_groups.items[c->row_group];
     uint32_t next = 0;
     for (size_t i = 0; i < c->column_count; i++) {
-        uint32_t node = schema->nodes[0].children[columns[i]];
+        uint32_t node = nodes[i];
         const struct armi_pq_node *n = &schema->nodes[node];
         c->columns[i] = (struct cursor_column){node, n->leaf_first, next};
         for (uint32_t k = 0; k < n->leaf_count; k++, next++) {
@@ -97,10 +97,12 @@ static void sort_order(struct armi_pq_cursor *c, uint32_t *room, size_t from, si
     memcpy(c->order + from, room, count * sizeof *room);
 }
 
-enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row_group,
-                                    const uint32_t *columns, size_t column_count,
-                                    const struct armi_pq_read_options *options,
-                                    struct armi_pq_cursor **out, struct armi_error *err)
+enum armi_status armi_pq_cursor_new_of_nodes(struct armi_parquet_file *file,
+                                             uint32_t row_group, const uint32_t *nodes,
+                                             size_t node_count,
+                                             const struct armi_pq_read_options *options,
+                                             struct armi_pq_cursor **out,
+                                             struct armi_error *err)
 {
     assert(row_group < file->meta.row_groups.count);
     struct armi_pq_cursor *c = armi_alloc_zero(1, sizeof *c);
@@ -112,15 +114,14 @@ enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row
         c->options = *options;
     if (c->options.max_bytes == 0)
         c->options.max_bytes = ARMI_RESULT_BYTES;
-    c->column_count = column_count;
-    for (size_t i = 0; i < column_count; i++) {
-        assert(columns[i] < file->schema.nodes[0].child_count);
-        c->leaf_count +=
-            file->schema.nodes[file->schema.nodes[0].children[columns[i]]].leaf_count;
+    c->column_count = node_count;
+    for (size_t i = 0; i < node_count; i++) {
+        assert(nodes[i] > 0 && nodes[i] < file->schema.node_count);
+        c->leaf_count += file->schema.nodes[nodes[i]].leaf_count;
     }
     enum armi_status status = cursor_alloc(c, err);
     if (status == ARMI_OK) {
-        cursor_columns(c, columns);
+        cursor_columns(c, nodes);
         uint32_t *room = armi_alloc_array(c->leaf_count + 1, sizeof *room);
         if (room != NULL)
             sort_order(c, room, 0, c->leaf_count);
@@ -134,6 +135,25 @@ enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row
     }
     *out = c;
     return ARMI_OK;
+}
+
+enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row_group,
+                                    const uint32_t *columns, size_t column_count,
+                                    const struct armi_pq_read_options *options,
+                                    struct armi_pq_cursor **out, struct armi_error *err)
+{
+    const struct armi_pq_node *root = &file->schema.nodes[0];
+    uint32_t *nodes = armi_alloc_array(column_count + 1, sizeof *nodes);
+    if (nodes == NULL)
+        return armi_error_no_memory(err);
+    for (size_t i = 0; i < column_count; i++) {
+        assert(columns[i] < root->child_count);
+        nodes[i] = root->children[columns[i]];
+    }
+    enum armi_status status = armi_pq_cursor_new_of_nodes(file, row_group, nodes,
+                                                          column_count, options, out, err);
+    armi_free(nodes);
+    return status;
 }
 
 void armi_pq_cursor_free(struct armi_pq_cursor *c)
@@ -187,6 +207,7 @@ static enum armi_status assemble_task(void *ctx, size_t index, unsigned worker,
         .budget = &s->budget,
         .holder = s->holder,
         .row_count = s->row_count,
+        .top = column->node,
     };
     enum armi_status status =
         armi_pq_assemble(&assembly, column->node, &s->out[index], err);

@@ -20,7 +20,7 @@
 struct stream {
     struct armi_parquet_file *file;
     struct armi_field schema;
-    uint32_t *columns;
+    uint32_t *columns; /* nodes of the file's schema */
     size_t column_count;
     struct armi_pq_read_options options;
     struct armi_callbacks callbacks;
@@ -39,6 +39,7 @@ struct stream {
     size_t range;                     /* the one that `row` is in or before */
     bool has_ranges;
     size_t other_count;
+    uint32_t *tested; /* the predicate's columns, as nodes */
     uint32_t *others; /* columns that the predicate does not read, each once */
     uint32_t
         *places; /* of each column of the result: below other_count one of those, else the
@@ -54,6 +55,7 @@ static void stream_free(void *ctx)
     armi_pq_row_ranges_release(&s->ranges);
     armi_field_release(&s->schema);
     armi_free(s->columns);
+    armi_free(s->tested);
     armi_free(s->others);
     armi_free(s->places);
     armi_pq_file_unref(s->file);
@@ -89,8 +91,7 @@ static int64_t span_rows(const struct stream *s)
     double bytes = 0;
     for (size_t i = 0; i < s->column_count; i++) {
         const struct armi_pq_schema *schema = &s->file->schema;
-        const struct armi_pq_node *node =
-            &schema->nodes[schema->nodes[0].children[s->columns[i]]];
+        const struct armi_pq_node *node = &schema->nodes[s->columns[i]];
         for (uint32_t k = 0; k < node->leaf_count; k++) {
             const struct armi_pq_leaf *leaf = &schema->leaves[node->leaf_first + k];
             bytes += leaf_bytes(leaf, &group->columns.items[leaf->index].meta);
@@ -150,8 +151,8 @@ static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, s
     if (*cursor != NULL)
         return ARMI_OK;
     s->options.max_bytes = s->bytes_left;
-    ARMI_TRY(armi_pq_cursor_new(s->file, s->row_group, columns, count, &s->options, cursor,
-                                err));
+    ARMI_TRY(armi_pq_cursor_new_of_nodes(s->file, s->row_group, columns, count, &s->options,
+                                         cursor, err));
     if (s->filter != NULL)
         armi_pq_cursor_set_partial(*cursor, reads_little(s));
     return ARMI_OK;
@@ -238,14 +239,14 @@ static void filtered_release(const struct stream *s, struct filtered *f)
 static enum armi_status test_rows(struct stream *s, struct filtered *f, int64_t *rows,
                                   struct armi_error *err)
 {
-    const uint32_t *columns = armi_pq_filter_columns(s->filter, &f->tested_count);
+    armi_pq_filter_columns(s->filter, &f->tested_count);
     f->tested = armi_alloc_zero(f->tested_count + 1, sizeof *f->tested);
     f->others = armi_alloc_zero(s->other_count + 1, sizeof *f->others);
     f->columns = armi_alloc_zero(s->column_count + 1, sizeof *f->columns);
     f->keep = armi_alloc_zero(armi_bitmap_size((size_t)*rows) + 8, 1);
     if (f->tested == NULL || f->others == NULL || f->columns == NULL || f->keep == NULL)
         return armi_error_no_memory(err);
-    ARMI_TRY(cursor_need(s, columns, f->tested_count, &s->filter_cursor, err));
+    ARMI_TRY(cursor_need(s, s->tested, f->tested_count, &s->filter_cursor, err));
     ARMI_TRY(read_span(s, s->filter_cursor, s->row, rows, f->tested, err));
     ARMI_TRY(armi_pq_filter_match(s->filter, f->tested, *rows, f->keep, err));
     f->kept = (int64_t)armi_bitmap_count(f->keep, 0, (size_t)*rows);
@@ -389,11 +390,31 @@ static enum armi_status no_column(const struct armi_field *root, const char *nam
                              names);
 }
 
+/* "a.b.c" among the members of structs; a name may have dots itself. 0: there is none. */
+static uint32_t find_member(const struct armi_pq_schema *schema, uint32_t node,
+                            const char *name)
+{
+    const struct armi_pq_node *n = &schema->nodes[node];
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < n->child_count && found == 0; i++)
+        if (strcmp(schema->nodes[n->children[i]].field->name, name) == 0)
+            found = n->children[i];
+    for (uint32_t i = 0; i < n->child_count && found == 0; i++) {
+        const struct armi_pq_node *child = &schema->nodes[n->children[i]];
+        size_t length = strlen(child->field->name);
+        if (child->shape == ARMI_PQ_SHAPE_STRUCT && name[0] != '\0' &&
+            strncmp(name, child->field->name, length) == 0 && name[length] == '.')
+            found = find_member(schema, n->children[i], name + length + 1);
+    }
+    return found;
+}
+
 static enum armi_status choose_columns(struct stream *s,
                                        const struct armi_parquet_decode_options *o,
                                        struct armi_error *err)
 {
-    const struct armi_field *root = s->file->schema.root;
+    const struct armi_pq_schema *schema = &s->file->schema;
+    const struct armi_field *root = schema->root;
     bool chosen = o->columns != NULL || o->column_indexes != NULL;
     s->column_count = chosen ? o->column_count : root->child_count;
     s->columns = armi_alloc_array(s->column_count + 1, sizeof *s->columns);
@@ -402,17 +423,19 @@ static enum armi_status choose_columns(struct stream *s,
     for (size_t i = 0; i < s->column_count; i++) {
         int64_t c = (int64_t)i;
         if (o->columns != NULL) {
-            c = armi_field_find(root, o->columns[i]);
-            if (c < 0)
+            s->columns[i] = find_member(schema, 0, o->columns[i]);
+            if (s->columns[i] == 0)
                 return no_column(root, o->columns[i], err);
-        } else if (o->column_indexes != NULL) {
+            continue;
+        }
+        if (o->column_indexes != NULL) {
             c = o->column_indexes[i];
             if (c < 0 || (size_t)c >= root->child_count)
                 return armi_error_set(err, ARMI_NOT_FOUND,
                                       "No column %lld in the Parquet file, which has %zu",
                                       (long long)c, root->child_count);
         }
-        s->columns[i] = (uint32_t)c;
+        s->columns[i] = schema->nodes[0].children[c];
     }
     return ARMI_OK;
 }
@@ -422,16 +445,20 @@ static enum armi_status place_columns(struct stream *s, struct armi_error *err)
 {
     size_t tested_count;
     const uint32_t *tested = armi_pq_filter_columns(s->filter, &tested_count);
-    size_t all = s->file->schema.root->child_count;
-    uint32_t *place = armi_alloc_zero(all + 1, sizeof *place); /* 0: not yet; n + 1 */
+    const struct armi_pq_schema *schema = &s->file->schema;
+    /* By node; 0: not yet; n + 1 */
+    uint32_t *place = armi_alloc_zero(schema->node_count + 1, sizeof *place);
+    s->tested = armi_alloc_array(tested_count + 1, sizeof *s->tested);
     s->others = armi_alloc_array(s->column_count + 1, sizeof *s->others);
     s->places = armi_alloc_array(s->column_count + 1, sizeof *s->places);
-    if (place == NULL || s->others == NULL || s->places == NULL) {
+    if (place == NULL || s->tested == NULL || s->others == NULL || s->places == NULL) {
         armi_free(place);
         return armi_error_no_memory(err);
     }
-    for (size_t i = 0; i < tested_count; i++)
-        place[tested[i]] = UINT32_MAX - (uint32_t)i;
+    for (size_t i = 0; i < tested_count; i++) {
+        s->tested[i] = schema->nodes[0].children[tested[i]];
+        place[s->tested[i]] = UINT32_MAX - (uint32_t)i;
+    }
     for (size_t i = 0; i < s->column_count; i++) {
         uint32_t *p = &place[s->columns[i]];
         if (*p == 0) {
@@ -448,6 +475,66 @@ static enum armi_status place_columns(struct stream *s, struct armi_error *err)
     return ARMI_OK;
 }
 
+/* The top-level column that a node is or lies in. */
+static uint32_t top_of(const struct armi_pq_schema *schema, uint32_t node)
+{
+    uint32_t c = 0;
+    if (schema->nodes[node].leaf_count > 0)
+        return schema->leaves[schema->nodes[node].leaf_first].top;
+    while (schema->nodes[node].parent != 0)
+        node = schema->nodes[node].parent;
+    while (schema->nodes[0].children[c] != node)
+        c++;
+    return c;
+}
+
+/* A member of a struct as a column: by its path, null where a struct above it is. */
+static enum armi_status member_field(const struct armi_pq_schema *schema, uint32_t node,
+                                     struct armi_field *field, struct armi_error *err)
+{
+    struct armi_field member = ARMI_FIELD_INIT;
+    struct armi_buf path = {0};
+    enum armi_status status = armi_field_copy(schema->nodes[node].field, &member, err);
+    uint32_t chain[ARMI_NESTING_MAX + 1];
+    size_t depth = 0;
+    for (uint32_t n = node; n != 0 && depth < ARMI_NESTING_MAX; n = schema->nodes[n].parent)
+        chain[depth++] = n;
+    while (status == ARMI_OK && depth-- > 0) {
+        const struct armi_field *step = schema->nodes[chain[depth]].field;
+        member.nullable |= step->nullable;
+        status = armi_buf_append(&path, step->name, strlen(step->name), err);
+        if (status == ARMI_OK)
+            status = armi_buf_append(&path, depth > 0 ? "." : "", 1, err);
+    }
+    if (status == ARMI_OK)
+        status = armi_field_set_name(&member, (const char *)path.data, err);
+    armi_buf_release(&path);
+    if (status != ARMI_OK) {
+        armi_field_release(&member);
+        return status;
+    }
+    armi_field_release(field);
+    *field = member;
+    return ARMI_OK;
+}
+
+static enum armi_status make_schema(struct stream *s, struct armi_error *err)
+{
+    const struct armi_pq_schema *schema = &s->file->schema;
+    size_t *tops = armi_alloc_array(s->column_count + 1, sizeof *tops);
+    if (tops == NULL)
+        return armi_error_no_memory(err);
+    for (size_t i = 0; i < s->column_count; i++)
+        tops[i] = top_of(schema, s->columns[i]);
+    enum armi_status status =
+        armi_field_project(schema->root, tops, s->column_count, &s->schema, err);
+    armi_free(tops);
+    for (size_t i = 0; status == ARMI_OK && i < s->column_count; i++)
+        if (schema->nodes[s->columns[i]].parent != 0)
+            status = member_field(schema, s->columns[i], &s->schema.children[i], err);
+    return status;
+}
+
 static enum armi_status stream_fill(struct stream *s,
                                     const struct armi_parquet_decode_options *o,
                                     struct armi_error *err)
@@ -460,16 +547,7 @@ static enum armi_status stream_fill(struct stream *s,
         ARMI_TRY(armi_pq_filter_new(s->file, o->where, &s->filter, err));
         ARMI_TRY(place_columns(s, err));
     }
-    size_t *indexes = armi_alloc_array(s->column_count + 1, sizeof *indexes);
-    if (indexes == NULL)
-        return armi_error_no_memory(err);
-    for (size_t i = 0; i < s->column_count; i++)
-        indexes[i] = s->columns[i];
-    enum armi_status status =
-        armi_field_project(s->file->schema.root, indexes, s->column_count, &s->schema, err);
-    armi_free(indexes);
-    if (status != ARMI_OK)
-        return status;
+    ARMI_TRY(make_schema(s, err));
     s->options.parallel.threads = o->threads;
     s->options.parallel.interrupt.interrupted = o->callbacks.interrupted;
     s->options.parallel.interrupt.ctx = o->callbacks.ctx;

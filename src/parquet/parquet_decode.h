@@ -73,6 +73,14 @@ enum armi_status armi_pq_cursor_new(struct armi_parquet_file *file, uint32_t row
                                     const uint32_t *columns, size_t column_count,
                                     const struct armi_pq_read_options *options,
                                     struct armi_pq_cursor **out, struct armi_error *err);
+/* The same of nodes of the file's schema: columns, or members of structs (of structs) that are columns,
+ * which are null where one of these is. */
+enum armi_status armi_pq_cursor_new_of_nodes(struct armi_parquet_file *file,
+                                             uint32_t row_group, const uint32_t *nodes,
+                                             size_t node_count,
+                                             const struct armi_pq_read_options *options,
+                                             struct armi_pq_cursor **out,
+                                             struct armi_error *err);
 void armi_pq_cursor_free(struct armi_pq_cursor *cursor);
 /* Any span; those that begin where the last one ended are cheapest. After a failure the cursor may be
  * used on. */

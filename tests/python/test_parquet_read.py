@@ -188,3 +188,38 @@ def test_a_dictionary_that_went_plain_in_mid_chunk_has_each_value_once_where_ind
         if index != "int16":
             assert [len(chunk.dictionary) for chunk in got.chunks] == [100] * got.num_chunks
             assert got.num_chunks == 1
+
+
+def test_members_of_structs_are_columns_by_their_path():
+    kind = pa.struct([
+        pa.field("b", pa.int64()), pa.field("needed", pa.int32(), False),
+        pa.field("c", pa.struct([pa.field("d", pa.utf8(), False), ("list", pa.list_(pa.int64()))])),
+        pa.field("items", pa.list_(pa.struct([("x", pa.int8())]))),
+    ])
+    pick = random.Random(3)
+    rows = [None if pick.random() < 0.2 else {
+        "b": i % 100, "needed": i, "items": [{"x": i % 5}] * (i % 2),
+        "c": None if pick.random() < 0.3 else {"d": f"s{i}", "list": [i] * (i % 3)}} for i in range(5000)]
+    table = pa.table([pa.array(rows, kind), pa.array(range(5000)), pa.array(range(5000))],
+                     schema=pa.schema([("a", kind), pa.field("k", pa.int64(), False), ("a.k", pa.int64())]))
+    sink = io.BytesIO()
+    pq.write_table(table, sink, row_group_size=1700, data_page_size=900, write_page_index=True)
+    names = ["a.b", "k", "a.c.d", "a.needed", "a", "a.c", "a.k", "a.c.list", "a.items"]
+    keeps = {None: lambda i: True, "k < 1000": lambda i: i < 1000, "a.b > 50": lambda i: rows[i] and rows[i]["b"] > 50}
+    for data in (sink.getvalue(), am.ParquetEncoder().encode(table)):
+        for where, keep in keeps.items():
+            got = am.ParquetDecoder().decode(data, columns=names, where=where).to_arrow()
+            got.validate(full=True)
+            assert got.column_names == names
+            kept = [i for i in range(5000) if keep(i)]
+            assert got.column("k").to_pylist() == got.column("a.k").to_pylist() == kept
+            for name in names:
+                if name in ("k", "a.k"):
+                    continue
+                wanted = [rows[i] for i in kept]
+                for step in name.split(".")[1:]:
+                    wanted = [None if row is None else row[step] for row in wanted]
+                assert got.column(name).to_pylist() == wanted, (name, where)
+        for name in ("a.z", "a.", "a.items.x", ".a", "k.b"):
+            with pytest.raises(am.NotFoundError, match="columns: a, k"):
+                am.ParquetDecoder().decode(data, columns=[name])
