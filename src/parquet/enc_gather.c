@@ -17,6 +17,7 @@ enum armi_status enc_error(const struct enc_column *c, enum armi_status status, 
                            const char *format, ...)
 {
     char path[256], text[512];
+    long long number = (long long)row + 1; /* people count from one, as with CSV and keys */
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -26,7 +27,7 @@ enum armi_status enc_error(const struct enc_column *c, enum armi_status status, 
         return armi_error_object(c->err, status, "column", path, "column \"%s\": %s", path,
                                  text);
     return armi_error_object(c->err, status, "column", path, "column \"%s\", row %lld: %s",
-                             path, (long long)row, text);
+                             path, number, text);
 }
 
 /* ---- loops ---- */

@@ -209,7 +209,7 @@ enum armi_status enc_column_encode(struct enc_column *c);
 /* Whether the leaf is the column itself. */
 bool enc_column_is_flat(const struct enc_column *c);
 
-/* Errors that name the column, and the row where one is known (>= 0). */
+/* Errors that name the column, and the row where one is known (>= 0; told from 1 on). */
 ARMI_PRINTF(4, 5)
 enum armi_status enc_error(const struct enc_column *c, enum armi_status status, int64_t row,
                            const char *format, ...);

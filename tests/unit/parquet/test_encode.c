@@ -244,7 +244,7 @@ static void a_null_in_a_column_without_nulls_is_refused_with_its_row(void **stat
     struct armi_pq_encode_settings s = settings("auto");
     struct armi_pq_output out = {0};
     fails(ARMI_INVALID, encode(&t, &s, 100, &out, &err));
-    assert_non_null(strstr(err.message, "\"s\", row 4321"));
+    assert_non_null(strstr(err.message, "\"s\", row 4322:"));
     table_release(&t);
 }
 
