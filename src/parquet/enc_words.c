@@ -79,7 +79,10 @@ enum armi_status enc_words_add(struct enc_gather *g, const struct armi_array *a,
     uint32_t *codes;
     size_t before = g->values.count;
     ARMI_TRY(words_get(g->c, a->dictionary, &words));
-    ARMI_TRY(enc_slot_grow(g->c->worker, ENC_SLOT_CODES, before * sizeof *codes,
+    /* Strings that came another way have no indices, and then nor has the page. */
+    bool is_one = before == 0 || g->values.codes_of == a->dictionary;
+    ARMI_TRY(enc_slot_grow(g->c->worker, ENC_SLOT_CODES,
+                           is_one ? before * sizeof *codes : 0,
                            (before + count) * sizeof *codes, &codes, g->c->err));
     const uint8_t *indices = a->values + from * (size_t)a->width;
     size_t (*const loop)(const uint8_t *, const struct armi_slice *, size_t,
@@ -89,7 +92,6 @@ enum armi_status enc_words_add(struct enc_gather *g, const struct armi_array *a,
         : a->width == 4 ? words32
                         : words64;
     *out_taken = loop(indices, words, count, bits, bit_from, s, codes + before);
-    bool is_one = before == 0 || g->values.codes_of == a->dictionary;
     g->values.codes_of = is_one ? a->dictionary : NULL;
     g->values.codes = is_one ? codes : NULL;
     return ARMI_OK;

@@ -237,6 +237,7 @@ static void copies_reach_no_further_than_they_may(void **state)
 
 #define WORDS 90
 #define ROWS  30000
+#define FIRST 5
 
 /* Words of 0 to 29 bytes, `turn` of them moved to the end; every third word occurs twice. */
 static void words_make(struct armi_array *words, const struct armi_field *field,
@@ -268,33 +269,37 @@ static void schema_make(struct armi_field *schema)
     ok(armi_field_add_child(schema, &column, &err));
 }
 
-/* Row i is word i * i: pieces of `cut` rows take turns between two dictionaries. */
+/* Row i is word i * i: pieces of `cut` rows, the first of FIRST, take turns between two dictionaries.
+ * Of the first there are so few that its dictionary is not worth a table. */
 static void dictionary_encode(const struct armi_field *schema, struct armi_array words[2],
                               const size_t turns[2], size_t cut, bool no_dictionary,
                               struct armi_hash *name)
 {
-    size_t count = (ROWS + cut - 1) / cut;
+    size_t count = 1 + (ROWS - FIRST + cut - 1) / cut;
     uint8_t *indices = calloc(ROWS, 1), *valid = calloc(ROWS / 8 + 9, 1);
     struct armi_array *pieces = calloc(count, sizeof *pieces);
     for (size_t i = 0; i < ROWS; i++) {
-        size_t turn = turns[i / cut % 2];
+        size_t turn = turns[i < FIRST ? 0 : (1 + (i - FIRST) / cut) % 2];
         indices[i] = (uint8_t)((i * i % WORDS + WORDS - turn) % WORDS);
         armi_bit_put(valid, i, i % 7 != 0);
         if (i % 7 == 0)
             indices[i] = 255; /* what lies under a null is not looked at */
     }
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0, from = 0; k < count; k++) {
+        size_t rows = k == 0 ? FIRST : ROWS - from < cut ? ROWS - from : cut;
         pieces[k] = (struct armi_array){
             .field = &schema->children[0],
             .layout = ARMI_LAYOUT_DICTIONARY,
             .width = 1,
-            .offset = (int64_t)(k * cut),
-            .length = (int64_t)(k + 1 == count ? ROWS - k * cut : cut),
+            .offset = (int64_t)from,
+            .length = (int64_t)rows,
             .null_count = -1,
             .validity = valid,
             .values = indices,
             .dictionary = &words[k % 2],
         };
+        from += rows;
+    }
     struct armi_pq_column_pieces columns = {pieces, count};
     struct armi_pq_encode_settings settings;
     struct armi_pq_output out = {0};
