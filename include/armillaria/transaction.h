@@ -111,7 +111,8 @@ struct armi_write_result {
  * ARMI_CONSTRAINT (null in a not-null column) · ARMI_UNSUPPORTED (a type that tables do not
  * carry, by column) · ARMI_ALREADY_EXISTS · ARMI_LIMIT · ARMI_STORAGE (disk full…) ·
  * ARMI_NO_MEMORY · ARMI_INTERRUPTED. After any of them the transaction goes on as if the
- * call had not been made.
+ * call had not been made; only where chunks of earlier writes waited beside one that could
+ * not be stored, the commit fails with that same error.
  */
 ARMI_API ARMI_MUST_USE enum armi_status
 armi_transaction_write(struct armi_transaction *tx, const char *table,

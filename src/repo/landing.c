@@ -499,6 +499,8 @@ enum armi_status tx_land(struct armi_transaction *tx, struct armi_hash *commit,
             st = results_repeat(tx, commit, err);
             break;
         }
+        if (st == ARMI_OK)
+            st = tx_check_batch(tx, err);
         if (st == ARMI_OK && races == 0 && tx->batch != NULL)
             st = armi_store_batch_sync(tx->batch, err);
         if (st == ARMI_OK && races == RACES_BEFORE_QUEUE)

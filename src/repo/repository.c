@@ -101,6 +101,10 @@ enum armi_status armi_core_check_writable(const struct armi_core *core,
 {
     if (!core->read_only)
         return ARMI_OK;
+    if (core->format.write_unsupported)
+        return armi_error_object(
+            err, ARMI_INVALID, "repository", core->path,
+            "%s is open for reading only: writing needs a newer version", core->path);
     return armi_error_object(err, ARMI_INVALID, "repository", core->path,
                              "%s is open for reading only", core->path);
 }

@@ -272,6 +272,16 @@ static enum armi_status gc_lock_take(struct armi_transaction *tx, struct armi_er
                              &interrupt, what, &tx->gc_lock, err);
 }
 
+enum armi_status tx_check_batch(const struct armi_transaction *tx, struct armi_error *err)
+{
+    if (tx->failed != ARMI_OK && err != NULL) {
+        size_t size = err->size;
+        *err = tx->failure;
+        err->size = size;
+    }
+    return tx->failed;
+}
+
 static enum armi_status tx_put_chunk(void *ctx, const struct armi_hash *hash,
                                      const struct armi_slice *parts, size_t count,
                                      enum armi_chunk_kind *kind, bool *reused,
@@ -287,10 +297,13 @@ static enum armi_status tx_put_chunk(void *ctx, const struct armi_hash *hash,
         *kind = ARMI_CHUNK_CATALOG;
         return tiny_put(tx, hash, parts, count, reused, err);
     }
+    ARMI_TRY(tx_check_batch(tx, err));
     if (tx->batch == NULL)
         ARMI_TRY(armi_store_batch_begin(tx->core->store, &tx->batch, err));
     *kind = ARMI_CHUNK_FILE;
-    ARMI_TRY(armi_store_batch_add(tx->batch, hash, parts, count, &what, err));
+    tx->failure = (struct armi_error)ARMI_ERROR_INIT;
+    tx->failed = armi_store_batch_add(tx->batch, hash, parts, count, &what, &tx->failure);
+    ARMI_TRY(tx_check_batch(tx, err));
     *reused = what == ARMI_CHUNK_PRESENT;
     return ARMI_OK;
 }
@@ -604,6 +617,12 @@ static enum armi_status attempt_run(struct armi_transaction *tx, struct attempt 
         write_run(tx, &a->write, a->exists ? &a->parent : NULL, data, options, err);
     if (st != ARMI_OK && armi_node_set_truncate(&tx->nodes, nodes, &ignored) != ARMI_OK)
         armi_transaction_abort(tx);
+    if (tx->failed != ARMI_OK && tx->write_count == 0) {
+        /* Nobody's chunks are in the batch that failed: the next write begins another. */
+        armi_store_batch_free(tx->batch);
+        tx->batch = NULL;
+        tx->failed = ARMI_OK;
+    }
     return st;
 }
 

@@ -47,6 +47,8 @@ struct armi_transaction {
     struct armi_tree_root tables;   /* of the snapshot */
     struct armi_node_set nodes;     /* made by the transaction, over the catalog's */
     struct armi_store_batch *batch; /* NULL until the first chunk */
+    enum armi_status failed; /* not OK: the batch took a chunk no more, for this reason: */
+    struct armi_error failure;
     struct armi_lock gc_lock;       /* shared, from the first chunk to the end (I6) */
     struct tx_tiny_chunk *tiny;
     size_t tiny_count, tiny_capacity;
@@ -70,6 +72,9 @@ enum armi_status tx_land(struct armi_transaction *tx, struct armi_hash *commit,
 /* Whether a commit with the transaction's id is there already. */
 enum armi_status tx_landed_before(struct armi_transaction *tx, bool *landed,
                                   struct armi_hash *commit, struct armi_error *err);
+
+/* ARMI_OK, or why chunks of earlier writes cannot be made durable any more. */
+enum armi_status tx_check_batch(const struct armi_transaction *tx, struct armi_error *err);
 
 /* The record of a table, NULL if the transaction did not touch it. */
 struct tx_write *tx_find(const struct armi_transaction *tx, const char *table);

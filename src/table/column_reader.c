@@ -77,6 +77,18 @@ static struct open_file *file_place(struct armi_column_reader *reader)
     return oldest;
 }
 
+/* Not found is what a user asks for and is not there; this is damage. */
+static enum armi_status chunk_gone(const struct armi_chunk_ref *ref, struct armi_error *err)
+{
+    char hex[ARMI_HASH_HEX_SIZE];
+    armi_hash_format(&ref->hash, hex);
+    return armi_error_object(
+        err, ARMI_CORRUPTION, "chunk", hex,
+        "chunk %s, which a table needs, is gone; writing the same data "
+        "again restores it",
+        hex);
+}
+
 static enum armi_status file_open(struct armi_column_reader *reader,
                                   const struct armi_chunk_ref *ref,
                                   struct armi_parquet_file **out, struct armi_error *err)
@@ -87,9 +99,12 @@ static enum armi_status file_open(struct armi_column_reader *reader,
         .footer_size = ref->footer_size,
         .target = reader->schema,
     };
-    ARMI_TRY(reader->io.open_chunk(reader->io.ctx, ref, &chunk, err));
+    enum armi_status st = reader->io.open_chunk(reader->io.ctx, ref, &chunk, err);
+    if (st == ARMI_NOT_FOUND)
+        return chunk_gone(ref, err);
+    ARMI_TRY(st);
     armi_chunk_source(chunk, &source);
-    enum armi_status st = armi_pq_file_open(&source, &options, out, err);
+    st = armi_pq_file_open(&source, &options, out, err);
     armi_chunk_release(chunk);
     return st;
 }

@@ -368,11 +368,11 @@ enum armi_status armi_range_decode(const struct armi_tree_entry *entry,
     if (st != ARMI_OK)
         goto done;
     range.column_count = column_count;
-    st = corrupt(err, "columns");
     if (!columns_decode(&r, &range) || !armi_read_varint(&r, &chunk_count) ||
-        chunk_count > ARMI_RANGE_CHUNKS_MAX)
+        chunk_count > ARMI_RANGE_CHUNKS_MAX) {
+        st = corrupt(err, "columns");
         goto done;
-    st = ARMI_OK;
+    }
     for (size_t i = 0; i < chunk_count && st == ARMI_OK; i++) {
         range.chunk_count = i + 1;
         st = chunk_decode(&r, &range, &range.chunks[i], err);

@@ -111,6 +111,11 @@ static bool id_decode(struct armi_reader *r, int32_t *out)
     return true;
 }
 
+static enum armi_status settings_corrupt(struct armi_error *err)
+{
+    return armi_error_set(err, ARMI_CORRUPTION, "a table's settings are malformed");
+}
+
 static enum armi_status settings_decode(struct armi_slice bytes,
                                         struct armi_table_settings *out,
                                         struct armi_error *err)
@@ -118,31 +123,28 @@ static enum armi_status settings_decode(struct armi_slice bytes,
     struct armi_reader r = armi_reader_init(bytes);
     struct armi_table_settings s = {0};
     uint64_t anchors, keys;
-    enum armi_status st =
-        armi_error_set(err, ARMI_CORRUPTION, "a table's settings are malformed");
     if (!id_decode(&r, &s.next_id) || !armi_read_varint(&r, &s.target_rows) ||
         !armi_read_varint(&r, &anchors) || anchors > ARMI_ANCHORS_MAX)
-        return st;
+        return settings_corrupt(err);
     s.anchor_count = anchors;
     for (size_t i = 0; i < anchors; i++)
         if (!id_decode(&r, &s.anchors[i]))
-            return st;
+            return settings_corrupt(err);
     if (!armi_read_varint(&r, &keys) || keys > armi_reader_left(&r))
-        return st;
+        return settings_corrupt(err);
     s.key = keys != 0 ? armi_alloc_array(keys, sizeof *s.key) : NULL;
     if (keys != 0 && s.key == NULL)
         return armi_error_no_memory(err);
     s.key_count = keys;
-    for (size_t i = 0; i < keys; i++)
-        if (!id_decode(&r, &s.key[i]))
-            goto done;
-    if (armi_reader_left(&r) != 0)
-        goto done;
+    bool whole = true;
+    for (size_t i = 0; i < keys && whole; i++)
+        whole = id_decode(&r, &s.key[i]);
+    if (!whole || armi_reader_left(&r) != 0) {
+        armi_free(s.key);
+        return settings_corrupt(err);
+    }
     *out = s;
     return ARMI_OK;
-done:
-    armi_free(s.key);
-    return st;
 }
 
 /* ---- a range as a node of its own: pending ---- */
@@ -200,6 +202,11 @@ static bool stats_decode(struct armi_reader *r, struct armi_tree_stats *out)
     return true;
 }
 
+static enum armi_status pending_corrupt(struct armi_error *err)
+{
+    return armi_error_set(err, ARMI_CORRUPTION, "a pending range is malformed");
+}
+
 static enum armi_status pending_decode(struct armi_slice bytes, struct armi_range *out,
                                        struct armi_error *err)
 {
@@ -207,14 +214,12 @@ static enum armi_status pending_decode(struct armi_slice bytes, struct armi_rang
     struct armi_tree_stats stats[ARMI_TREE_STATS_MAX] = {0};
     struct armi_tree_entry entry = {.stats = stats};
     uint64_t count;
-    enum armi_status st =
-        armi_error_set(err, ARMI_CORRUPTION, "a pending range is malformed");
     if (!armi_read_varint(&r, &entry.rows) || !armi_read_varint(&r, &entry.bytes) ||
         !armi_read_varint(&r, &count) || count > ARMI_TREE_STATS_MAX)
-        return st;
+        return pending_corrupt(err);
     for (size_t i = 0; i < count; i++)
         if (!stats_decode(&r, &stats[i]))
-            return st;
+            return pending_corrupt(err);
     entry.stats_count = count;
     entry.payload = (struct armi_slice){r.pos, armi_reader_left(&r)};
     return armi_range_decode(&entry, out, err);

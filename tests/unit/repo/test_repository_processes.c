@@ -104,9 +104,8 @@ static void threads_on_one_handle_lose_no_append(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, writer_run, &writers[i]), 0);
     }
     for (size_t i = 0; i < WRITERS; i++) {
-        struct armi_error err = writers[i].err;
         pthread_join(threads[i], NULL);
-        err = writers[i].err;
+        struct armi_error err = writers[i].err;
         ok(writers[i].status);
     }
     expect_ids(kit.repo, "t", WRITERS * APPENDS);
