@@ -183,8 +183,8 @@ def test_command_lines_that_cannot_be_parsed(unchanged):
     assert unchanged.fails(2, "frobnicate") == "unknown command 'frobnicate'; see armi help"
     assert unchanged.fails(2, "help", "frobnicate") == "unknown command 'frobnicate'; see armi help"
     assert "did you mean 'import'" in unchanged.fails(2, "improt")
-    unchanged.path = shutil.copy(unchanged.path, unchanged.folder / "armi")  # with no armi-sql beside it
-    assert "armillaria[sql]" in unchanged.fails(2, "sql", "select 1")
+    unchanged.path = shutil.copy(unchanged.path, unchanged.folder / "armi")  # no armi-sql beside it
+    assert "armillaria[sql]" in unchanged.fails(2, "sql", "select 1", env={"PATH": ""})
     for ahead in ("gc", "expire", "reset", "revert", "compact"):
         assert unchanged.fails(2, ahead).startswith(f"unknown command '{ahead}'; see armi help")
 

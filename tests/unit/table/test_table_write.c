@@ -232,8 +232,8 @@ static void many_columns_live_through_many_edits(void **state)
             "dictionary<values=string, indices=int32, ordered=0>",
             "list<item: int64>",
             "timestamp[us, tz=UTC]",
-            "struct<a: int64, b: string, c: struct<d: bool, e: fixed_size_list<item: "
-            "int16>[2]>>",
+            ("struct<a: int64, b: string, c: struct<d: bool, e: fixed_size_list<item: "
+             "int16>[2]>>"),
             "bool"};
         struct universe u[8];
         struct bench b;
