@@ -49,7 +49,7 @@ struct armi_transaction {
     struct armi_store_batch *batch; /* NULL until the first chunk */
     enum armi_status failed; /* not OK: the batch took a chunk no more, for this reason: */
     struct armi_error failure;
-    struct armi_lock gc_lock;       /* shared, from the first chunk to the end (I6) */
+    struct armi_lock gc_lock; /* shared, from the first chunk to the end (I6) */
     struct tx_tiny_chunk *tiny;
     size_t tiny_count, tiny_capacity;
     struct armi_table_sink sink;

@@ -40,8 +40,7 @@ static const char chunk_aligned_header[] =
     "5041523115001580c4131580c41315c78a99ed031c15c0b8021500150615060008c8011b00000000"
     "000000000000000000000000000000000000000000000000";
 
-static const char chunk_aligned_key[] =
-    "b3-17:flGKt7BWyfDHCMCc++xtOH/ae042VuWTB3+jvNMAPFc";
+static const char chunk_aligned_key[] = "b3-17:flGKt7BWyfDHCMCc++xtOH/ae042VuWTB3+jvNMAPFc";
 
 static const char chunk_aligned_name[] =
     "143ea1edcfb54fe2789e192ae3875963c9dd68a8a0bd090abe57cea448e93265";
