@@ -3,8 +3,8 @@
  * scratch memory, so that only what is kept ever lies in the output.
  *
  * V1 pages have one codec a chunk. So that a codec that never pays costs no bytes, pages stay as they
- * are until one gets smaller: by any amount where the codec was asked for, by PROBE_GAIN of a sample
- * where it is ours to choose. Then those before it are compressed after all.
+ * are until one gets smaller: by any amount where the codec was asked for, by some percent of a
+ * sample where it is ours to choose. Then those before it are compressed after all.
  */
 #include "parquet/enc_dict.h"
 
@@ -149,28 +149,34 @@ static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch 
 
 /* ---- sampling the codec ---- */
 
-#define PROBE_BYTES   65536
-#define PROBE_MIN     64
-#define PROBE_PERCENT 92
+#define PROBE_BYTES 65536
+#define PROBE_MIN   64
 
-/* Of the page just added: whether the codec makes its middle enough smaller. */
-static enum armi_status probe(struct enc_column *c, bool *pays)
+/* What it must come down to, in percent. Plain numbers have more to lose: without a codec they are
+ * used where they lie. docs/design/encoder-policy.md has the figures. */
+#define PERCENT_PLAIN  92
+#define PERCENT_PACKED 97
+
+/* Of the page just added: what the codec makes of its middle; *out_size is 0 if that is more than
+ * `percent` of it, *out_of what the middle has. */
+static enum armi_status probe(struct enc_column *c, unsigned percent, size_t *out_of,
+                              size_t *out_size)
 {
     const struct enc_page *page = &enc_column_pages(c)[enc_column_page_count(c) - 1];
     struct armi_slice all = page->parts[page->part_count - 1];
-    *pays = false;
+    *out_of = all.size;
+    *out_size = 0;
     if (all.size < PROBE_MIN)
         return ARMI_OK;
     /* Split bytes lie in as many stretches of different nature: no part stands for the page. */
     if (all.size > PROBE_BYTES && page->encoding != ARMI_PQ_BYTE_STREAM_SPLIT)
         all = (struct armi_slice){all.data + (all.size - PROBE_BYTES) / 2, PROBE_BYTES};
-    size_t limit = all.size * PROBE_PERCENT / 100, size;
+    size_t limit = all.size * percent / 100;
     uint8_t *at;
+    *out_of = all.size;
     ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, limit, &at, c->err));
-    ARMI_TRY(
-        armi_codec_compress(c->worker->codecs, c->codec, all, at, limit, &size, c->err));
-    *pays = size > 0;
-    return ARMI_OK;
+    return armi_codec_compress(c->worker->codecs, c->codec, all, at, limit, out_size,
+                               c->err);
 }
 
 /* Looks at pages 0, 1, 3, 7, …: a column that changes its nature is seen, and it costs little. */
@@ -179,9 +185,10 @@ static enum armi_status page_probe(struct enc_column *c)
     if (c->codec_state != ENC_CODEC_PROBING || enc_column_page_count(c) <= c->probe_next)
         return ARMI_OK;
     c->probe_next = 2 * c->probe_next + 1;
-    bool pays;
-    ARMI_TRY(probe(c, &pays));
-    return pays ? codec_turn_on(c) : ARMI_OK;
+    bool is_plain = c->encoding == ARMI_PQ_PLAIN && c->leaf->physical != ARMI_PQ_BYTE_ARRAY;
+    size_t of, size;
+    ARMI_TRY(probe(c, is_plain ? PERCENT_PLAIN : PERCENT_PACKED, &of, &size));
+    return size > 0 ? codec_turn_on(c) : ARMI_OK;
 }
 
 /* ---- pages ---- */
@@ -265,6 +272,20 @@ static uint64_t pages_size(const struct enc_column *c)
     return size;
 }
 
+/* A dictionary is the page that a codec does most for: it decides by what the chunk gains. */
+static enum armi_status dictionary_probe(struct enc_column *c, uint64_t size)
+{
+    size_t of, packed;
+    if (c->codec_state != ENC_CODEC_PROBING)
+        return ARMI_OK;
+    ARMI_TRY(probe(c, PERCENT_PACKED, &of, &packed));
+    if (packed == 0)
+        return ARMI_OK;
+    uint64_t saved = size * (of - packed) / of;
+    return saved * 100 >= pages_size(c) * (100 - PERCENT_PACKED) ? codec_turn_on(c)
+                                                                 : ARMI_OK;
+}
+
 enum armi_status enc_page_dictionary(struct enc_column *c, const struct enc_values *entries)
 {
     struct enc_page page = {
@@ -276,9 +297,9 @@ enum armi_status enc_page_dictionary(struct enc_column *c, const struct enc_valu
     size_t size;
     ARMI_TRY(page_room(c, enc_plain.bound(entries), &at));
     ARMI_TRY(enc_plain.encode(c, entries, at, &size));
-    if (size >= pages_size(c) / 8)
-        c->probe_next = 0; /* large enough to decide for the chunk */
+    c->probe_next = SIZE_MAX; /* it is looked at otherwise */
     ARMI_TRY(page_finish(c, &page, at, size, (struct armi_slice){NULL, 0}));
+    ARMI_TRY(dictionary_probe(c, size));
     /* It was encoded last, but stands first. */
     struct enc_page *pages = enc_column_pages(c);
     size_t count = enc_column_page_count(c);
