@@ -191,5 +191,8 @@ def _collect(relation: Any) -> _native.Batches:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        return _native.stream(relation.__arrow_c_stream__()).collect()
+        try:
+            return _native.stream(relation.__arrow_c_stream__()).collect()
+        except InvalidArgumentError as error:
+            raise _duckdb().Error(str(error)) from None
     return _native.stream(relation.to_arrow_table().__arrow_c_stream__()).collect()

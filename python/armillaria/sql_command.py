@@ -6,16 +6,14 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import datetime as dt
-import decimal
+import itertools
 import json
+import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO
 
-from .convert import type_name
 from .database import open as open_database
 from .errors import CorruptionError, Error
 from .scan import Scan
@@ -74,25 +72,44 @@ def _complain(message: str, status: int) -> int:
     return status
 
 
-def _rows(scan: Scan) -> Iterator[tuple[Any, ...]]:
-    for batch in scan.to_arrow().to_batches():
-        columns = [column.to_pylist() for column in batch.columns]
-        yield from zip(*columns, strict=True)
+def _rows(scan: Scan) -> Iterator[list[str | None]]:
+    """Rows as texts, in the forms that CSV has; None for null."""
+    stream = scan._open()
+    while (batch := stream.next()) is not None:
+        yield from batch.texts(batch.rows())
 
 
 def _print(scan: Scan, form: str, limit: int, out: IO[str]) -> None:
-    names = scan.column_names
     if form == "json":
-        keys = _distinct(names)
-        for row in _rows(scan):
-            record = dict(zip(keys, row, strict=True))
-            print(json.dumps(record, default=_json_value, ensure_ascii=False), file=out)
+        _print_json(scan, out)
     elif form == "csv":
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([_text(value) for value in row] for row in _rows(scan))
+        print(",".join(map(_csv_field, scan.column_names)), file=out)
+        for row in _rows(scan):
+            print(",".join(map(_csv_field, row)), file=out)
     else:
-        _print_table(scan, names, limit, out)
+        _print_table(scan, limit, out)
+
+
+def _csv_field(text: str | None) -> str:
+    """Null is the empty field, empty text a quoted one, as everywhere in Armillaria."""
+    if text is None:
+        return ""
+    if not text or any(char in text for char in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+# ---- JSON ----
+
+
+def _print_json(scan: Scan, out: IO[str]) -> None:
+    keys = [json.dumps(name, ensure_ascii=False) for name in _distinct(scan.column_names)]
+    makers = [_json_maker(column.type) for column in scan.schema]
+    for row in _rows(scan):
+        values = ("null" if text is None else make(text)
+                  for text, make in zip(row, makers, strict=True))
+        pairs = (f"{key}: {value}" for key, value in zip(keys, values, strict=True))
+        print("{" + ", ".join(pairs) + "}", file=out)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -106,33 +123,29 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return keys
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dt.datetime):
-        utc = value.astimezone(dt.timezone.utc) if value.tzinfo else value
-        return utc.replace(tzinfo=None).isoformat(sep=" ") + ("Z" if value.tzinfo else "")
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value)
+def _json_maker(type_text: str) -> Callable[[str], str]:
+    """Numbers, truth values and nested values are JSON as they are; the rest is text."""
+    if type_text.startswith(("int", "uint", "bool", "list", "large_list", "struct", "map")):
+        return str
+    if type_text in ("double", "float", "halffloat"):
+        return _json_number
+    return lambda text: json.dumps(text, ensure_ascii=False)
 
 
-def _json_value(value: Any) -> Any:
-    if isinstance(value, decimal.Decimal):
-        return str(value)
-    if isinstance(value, (dt.datetime, dt.date, dt.time, dt.timedelta, bytes)):
-        return _text(value)
-    raise TypeError(f"{type_name(value)} has no JSON form")
+def _json_number(text: str) -> str:
+    try:
+        return text if math.isfinite(float(text)) else "null"
+    except ValueError:
+        return "null"
 
 
-def _print_table(scan: Scan, names: list[str], limit: int, out: IO[str]) -> None:
-    rows: list[list[str]] = []
-    for row in _rows(scan):
-        if len(rows) == limit:
-            break
-        rows.append(["null" if value is None else _text(value) for value in row])
+# ---- tables ----
+
+
+def _print_table(scan: Scan, limit: int, out: IO[str]) -> None:
+    names = scan.column_names
+    rows = [["null" if text is None else _one_line(text) for text in row]
+            for row in itertools.islice(_rows(scan), limit)]
     right = [column.type.startswith(("int", "uint", "double", "float", "decimal"))
              for column in scan.schema]
     widths = [max([len(name), *(len(row[place]) for row in rows)])
@@ -151,6 +164,11 @@ def _print_table(scan: Scan, names: list[str], limit: int, out: IO[str]) -> None
     count = scan.num_rows
     shown = f", {len(rows)} shown" if len(rows) < count else ""
     print(f"({count} row{'' if count == 1 else 's'}{shown})", file=out)
+
+
+def _one_line(text: str) -> str:
+    """A cell never breaks its row, and sends nothing to the terminal but text."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 if __name__ == "__main__":

@@ -214,6 +214,19 @@ static PyObject *batches_rows(PyObject *self, PyObject *ignored)
     return PyLong_FromLongLong(rows);
 }
 
+/* Of the first batch of the view: callers walk batch by batch. */
+static PyObject *batches_texts(PyObject *self, PyObject *args)
+{
+    const struct py_batches *batches = (struct py_batches *)self;
+    long long max_rows;
+    if (!PyArg_ParseTuple(args, "L:texts", &max_rows))
+        return NULL;
+    if (batches->from == batches->to)
+        return PyList_New(0);
+    return native_texts(&batches->owner->schema, &batches->owner->arrays[batches->from],
+                        max_rows);
+}
+
 static PyObject *batches_schema(PyObject *self, PyObject *ignored)
 {
     (void)ignored;
@@ -226,6 +239,7 @@ static PyObject *batches_schema(PyObject *self, PyObject *ignored)
 static PyMethodDef batches_methods[] = {
     {"__arrow_c_stream__", batches_stream, METH_VARARGS, NULL},
     {"rows", batches_rows, METH_NOARGS, "The number of rows."},
+    {"texts", batches_texts, METH_VARARGS, "Rows of the first batch, as texts."},
     {"schema", batches_schema, METH_NOARGS, "The schema."},
     {NULL, NULL, 0, NULL},
 };

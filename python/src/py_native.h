@@ -118,6 +118,10 @@ int native_schema_copy(const struct ArrowSchema *from,
 PyObject *native_batches_new(struct native_state *state, struct ArrowSchema *moved,
                              struct ArrowArray *arrays, size_t count);
 
+/* The first rows of a struct array as lists of str or None (py_texts.c). */
+PyObject *native_texts(const struct ArrowSchema *schema, const struct ArrowArray *array,
+                       int64_t max_rows);
+
 /* ---- nouns ---- */
 
 struct armi_repository *native_repository(PyObject *self);

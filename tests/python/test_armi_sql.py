@@ -45,6 +45,19 @@ def test_json_and_csv(folder):
         {"id": 1, "name": "ann", "ok": True}, {"id": 2, "name": None, "ok": False}]
     run = armi_sql("-C", folder, "--csv", "select * from t order by id")
     assert run.stdout == "id,name,ok\n1,ann,true\n2,,false\n"
+    run = armi_sql("-C", folder, "--csv", "select 'a,b' as x, '' as y, null as z, 'q\"' as w")
+    assert run.stdout == 'x,y,z,w\n"a,b","",,"q"""\n'
+    run = armi_sql("-C", folder, "--json", "select 1.5::decimal(5,2) as d, [1, 2] as l, "
+                   "{'k': 'v'} as s, date '2013-01-02' as day, 'nan'::double as n")
+    assert json.loads(run.stdout) == {"d": "1.50", "l": [1, 2], "s": {"k": "v"},
+                                      "day": "2013-01-02", "n": None}
+
+
+def test_a_table_shows_so_many_rows_and_only_text(folder):
+    run = armi_sql("-C", folder, "-n", "2", "select i from range(5) t(i)")
+    assert run.stdout.splitlines()[-2:] == ["1", "(5 rows, 2 shown)"]
+    run = armi_sql("-C", folder, "select 'a' || chr(10) || chr(27) || '[2J' as x")
+    assert run.stdout.splitlines()[2] == "a\\n\\x1b[2J"
 
 
 def test_a_name_that_comes_twice_loses_no_value(folder):
