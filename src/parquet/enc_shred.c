@@ -104,7 +104,7 @@ static bool span_add(struct shred *s, const struct armi_array *leaf, int64_t fro
 
 static bool null_refused(struct shred *s)
 {
-    s->status = enc_error(s->c, ARMI_INVALID, s->row,
+    s->status = enc_error(s->c, ARMI_CONSTRAINT, s->row,
                           "a null where the type says that there is none");
     return false;
 }

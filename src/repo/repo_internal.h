@@ -98,7 +98,7 @@ enum armi_status armi_tables_list(const struct armi_node_source *source,
                                   const struct armi_tree_root *root,
                                   struct armi_table_entry **out, size_t *count,
                                   struct armi_error *err);
-/* Puts entries (any order, no two of one name) into the map. */
+/* Puts entries (any order, no two of one name) into the map. *out (initialised) is replaced. */
 enum armi_status armi_tables_edit(struct armi_node_set *set,
                                   const struct armi_tree_root *root,
                                   const struct armi_table_entry *entries, size_t count,

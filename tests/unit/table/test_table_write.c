@@ -71,6 +71,46 @@ static struct armi_table_written bench_write(struct bench *b, bool append, size_
     return written;
 }
 
+/* Rows that a predicate keeps, some left out in front and behind. */
+static void check_where(struct bench *b)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
+    const struct universe *first = b->model.columns[0];
+    struct model kept = {.column_count = b->model.column_count};
+    struct armi_table_version copy;
+    struct ArrowArrayStream stream;
+    char where[64];
+    if (b->model.column_count == 0 || first->field.type != ARMI_TYPE_INT64)
+        return;
+    int64_t least = armi_array_int(&first->view, (int64_t)below(b, (uint64_t)first->rows));
+    if (least < -1000000000 || least > 1000000000)
+        least = 3;
+    snprintf(where, sizeof where, "%s >= %lld", first->field.name, (long long)least);
+    memcpy(kept.columns, b->model.columns, sizeof kept.columns);
+    for (size_t i = 0; i < b->model.rows; i++) {
+        int64_t cell = model_row(&b->model, i)[0];
+        if (armi_array_is_null(&first->view, cell) ||
+            armi_array_int(&first->view, cell) < least)
+            continue;
+        model_resize(&kept, kept.rows + 1);
+        memcpy(model_row(&kept, kept.rows - 1), model_row(&b->model, i),
+               TABLE_COLUMNS_MAX * sizeof *kept.cells);
+    }
+    size_t offset = below(b, kept.rows + 2), limit = below(b, kept.rows + 2);
+    size_t from = offset < kept.rows ? offset : kept.rows;
+    size_t count = kept.rows - from < limit ? kept.rows - from : limit;
+    struct armi_table_scan options = {.name = "t",
+                                      .where = where,
+                                      .offset = offset,
+                                      .has_limit = true,
+                                      .limit = limit,
+                                      .batch_bytes = below(b, 3) == 0 ? 5000 : 0};
+    ok(armi_table_version_copy(&b->version, &copy, &err));
+    ok(armi_table_scan_open(&b->world.io, &copy, &options, &stream, &err));
+    model_expect(&kept, from, count, options.batch_bytes, &stream);
+    free(kept.cells);
+}
+
 static void bench_check(struct bench *b)
 {
     uint64_t limit = below(b, b->model.rows + 2);
@@ -79,6 +119,7 @@ static void bench_check(struct bench *b)
     world_expect(&b->world, &b->version, &b->model, 0, 0, NULL);
     world_expect(&b->world, &b->version, &b->model, 1 + below(b, 20000), 0, NULL);
     world_expect(&b->world, &b->version, &b->model, 0, below(b, b->model.rows + 2), &limit);
+    check_where(b);
 }
 
 /* One random edit of the model. */
@@ -481,6 +522,96 @@ static void tables_may_lack_rows_or_columns(void **state)
     bench_release(&b);
 }
 
+static bool interrupt_third(void *ctx)
+{
+    int *calls = ctx;
+    return ++*calls >= 3;
+}
+
+static void long_calls_can_be_interrupted(void **state)
+{
+    (void)state;
+    static const uint8_t table_id[ARMI_TABLE_ID_SIZE] = {9};
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct universe u;
+    struct bench b;
+    struct ArrowArrayStream stream;
+    struct armi_table_version made;
+    struct armi_table_written written;
+    struct armi_array_list list = ARMI_ARRAY_LIST_INIT;
+    int calls = 0;
+    bench_init(&b, 4);
+    universe_init(&u, "id", "int64", ROWS, 0, 1);
+    b.model.columns[0] = &u;
+    b.model.column_count = 1;
+    rows_insert(&b, 0, 2000);
+    struct armi_table_write how = {.name = "t", .limits = b.limits};
+    how.callbacks.interrupted = interrupt_third;
+    how.callbacks.ctx = &calls;
+    model_stream(&b.model, 0, 30, &b.seed, &stream);
+    fails(ARMI_INTERRUPTED, armi_table_write(&b.world.io, &b.world.sink, NULL, table_id,
+                                             &stream, &how, &made, &written, &err));
+    bench_write(&b, false, 0, ARMI_FIT_STRICT);
+    struct armi_table_scan options = {.name = "t", .ranges_apart = true, .where = "id > 0"};
+    options.callbacks.interrupted = interrupt_third;
+    options.callbacks.ctx = &calls;
+    ok(armi_table_version_copy(&b.version, &made, &err));
+    ok(armi_table_scan_open(&b.world.io, &made, &options, &stream, &err));
+    calls = 0;
+    fails(ARMI_INTERRUPTED, armi_stream_collect(&stream, &list, &err));
+    armi_array_list_release(&list);
+    armi_stream_release(&stream);
+    universe_release(&u);
+    bench_release(&b);
+}
+
+/* A table's elements may be promised not to be null: data that promises nothing is held to it. */
+static void nulls_are_refused_within_lists_and_structs(void **state)
+{
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"list<item: int32 not null>", "list<item: int32>"},
+        {"struct<a: int32 not null>", "struct<a: int32>"},
+        {"list<item: struct<a: int32 not null>>", "list<item: struct<a: int32>>"}};
+    for (size_t p = 0; p < 3; p++) {
+        struct armi_error err = ARMI_ERROR_INIT;
+        struct universe strict, loose, sound;
+        struct bench b;
+        struct ArrowArrayStream stream;
+        struct armi_table_version made;
+        struct armi_table_written written;
+        const struct armi_table_write how = {.name = "t", .append = true};
+        bench_init(&b, p);
+        universe_init(&strict, "x", pairs[p][0], 50, 0, p);
+        universe_init(&sound, "x", pairs[p][1], 50, 0, p);
+        universe_init(&loose, "x", pairs[p][1], 50, 2, p);
+        b.model.columns[0] = &strict;
+        b.model.column_count = 1;
+        rows_insert(&b, 0, 50);
+        bench_write(&b, false, 0, ARMI_FIT_STRICT);
+        struct model more = {.column_count = 1, .columns = {&loose}};
+        model_resize(&more, 50);
+        for (size_t i = 0; i < 50; i++)
+            model_row(&more, i)[0] = (int64_t)i;
+        model_stream(&more, 0, 0, &b.seed, &stream);
+        fails(ARMI_CONSTRAINT,
+              armi_table_write(&b.world.io, &b.world.sink, &b.version, NULL, &stream, &how,
+                               &made, &written, &err));
+        assert_non_null(strstr(err.message, "x"));
+        more.columns[0] = &sound;
+        model_stream(&more, 0, 0, &b.seed, &stream);
+        ok(armi_table_write(&b.world.io, &b.world.sink, &b.version, NULL, &stream, &how,
+                            &made, &written, &err));
+        world_check(&b.world, &made, 0);
+        armi_table_version_release(&made);
+        free(more.cells);
+        universe_release(&strict);
+        universe_release(&sound);
+        universe_release(&loose);
+        bench_release(&b);
+    }
+}
+
 static void a_table_has_two_thousand_columns(void **state)
 {
     (void)state;
@@ -678,6 +809,8 @@ int main(void)
         cmocka_unit_test(scattered_inserts_cost_what_they_touch),
         cmocka_unit_test(a_range_lies_in_eight_chunks_at_most),
         cmocka_unit_test(tables_may_lack_rows_or_columns),
+        cmocka_unit_test(long_calls_can_be_interrupted),
+        cmocka_unit_test(nulls_are_refused_within_lists_and_structs),
         cmocka_unit_test(a_table_has_two_thousand_columns),
         cmocka_unit_test(dictionaries_with_narrow_indices_differ_by_range),
         cmocka_unit_test(ranges_of_large_values_are_cut),
