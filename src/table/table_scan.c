@@ -254,8 +254,11 @@ static void unit_trim(struct scan *scan, struct unit *unit)
 
 static enum armi_status window_fill(struct scan *scan, struct armi_error *err)
 {
+    const struct armi_interrupt interrupt = {scan->callbacks.interrupted,
+                                             scan->callbacks.ctx};
     uint64_t bytes = 0;
     scan->unit_count = scan->unit_at = 0;
+    ARMI_TRY(armi_interrupt_check(&interrupt, err));
     if (scan->has_limit && scan->limit == 0)
         return ARMI_OK;
     while (scan->unit_count < WINDOW_UNITS && bytes < WINDOW_BYTES) {
