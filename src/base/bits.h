@@ -110,6 +110,20 @@ static inline void armi_bitmap_copy(uint8_t *dst, const uint8_t *src, size_t fro
         dst[bytes - 1] &= (uint8_t)((1u << (count & 7)) - 1);
 }
 
+/* Set bits of a word; inline also where the processor asked for has no instruction for it, which the
+ * builtin would call a function for. */
+static inline unsigned armi_popcount64(uint64_t v)
+{
+#if defined(__x86_64__) && !defined(__POPCNT__)
+    v -= v >> 1 & UINT64_C(0x5555555555555555);
+    v = (v & UINT64_C(0x3333333333333333)) + (v >> 2 & UINT64_C(0x3333333333333333));
+    v = (v + (v >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(v * UINT64_C(0x0101010101010101) >> 56);
+#else
+    return (unsigned)__builtin_popcountll(v);
+#endif
+}
+
 /* Set bits among `count` bits that start at bit `from`. */
 static inline size_t armi_bitmap_count(const uint8_t *bits, size_t from, size_t count)
 {
@@ -117,7 +131,7 @@ static inline size_t armi_bitmap_count(const uint8_t *bits, size_t from, size_t 
     for (; i < end && (i & 7); i++)
         total += armi_bit_get(bits, i);
     for (; i + 64 <= end; i += 64)
-        total += (size_t)__builtin_popcountll(armi_load64(bits + (i >> 3)));
+        total += armi_popcount64(armi_load64(bits + (i >> 3)));
     for (; i + 8 <= end; i += 8)
         total += (size_t)__builtin_popcount(bits[i >> 3]);
     for (; i < end; i++)

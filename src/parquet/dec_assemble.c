@@ -103,11 +103,11 @@ static size_t fill_fast(const struct armi_pq_levels *levels,
         uint64_t slots = kernels->at_least64(def, slot_def);
         if (rep != NULL)
             slots &= ~kernels->at_least64(rep, node->rep + 1u);
-        unsigned n = (unsigned)__builtin_popcountll(slots);
+        unsigned n = armi_popcount64(slots);
         uint64_t valid =
             kernels->compact64(kernels->at_least64(def, node->def_present), slots);
         armi_pq_bits_put(s->validity, s->slots, valid, n);
-        s->null_count += n - (unsigned)__builtin_popcountll(valid);
+        s->null_count += n - armi_popcount64(valid);
         if (is_list) {
             uint64_t items = kernels->at_least64(def, node->def_item);
             uint64_t *offsets = s->offsets + s->slots;
@@ -115,9 +115,9 @@ static size_t fill_fast(const struct armi_pq_levels *levels,
                 items &= ~kernels->at_least64(rep, node->rep + 2u);
             for (; slots != 0; slots &= slots - 1) {
                 uint64_t before = (slots & (0 - slots)) - 1;
-                *offsets++ = s->items + (unsigned)__builtin_popcountll(items & before);
+                *offsets++ = s->items + armi_popcount64(items & before);
             }
-            s->items += (unsigned)__builtin_popcountll(items);
+            s->items += armi_popcount64(items);
         }
         s->slots += n;
     }

@@ -368,7 +368,7 @@ static size_t slot_bits(const struct armi_pq_leaf_data *data,
     size_t slots = 0, i = from;
     for (; !shape->has_fixed_list && i + 64 <= data->levels.count; i += 64) {
         uint64_t mask = kernels->at_least64(def + i, shape->slot_def);
-        unsigned n = (unsigned)__builtin_popcountll(mask);
+        unsigned n = armi_popcount64(mask);
         if (bits != NULL)
             armi_pq_bits_put(
                 bits, at + slots,

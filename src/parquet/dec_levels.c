@@ -105,15 +105,7 @@ void armi_pq_levels_at_least(const uint8_t *def, size_t count, unsigned least,
 
 size_t armi_pq_levels_count_equal(const uint8_t *levels, size_t count, unsigned value)
 {
-    size_t total = 0;
-    for (size_t i = 0; i < count;) {
-        uint8_t part = 0; /* a byte a lane, so that the compiler can count in vectors */
-        size_t end = count - i < 255 ? count : i + 255;
-        for (; i < end; i++)
-            part = (uint8_t)(part + (levels[i] == value));
-        total += part;
-    }
-    return total;
+    return value > UINT8_MAX ? 0 : armi_pq_kernels()->count8(levels, count, (uint8_t)value);
 }
 
 size_t armi_pq_levels_find_zero(const uint8_t *levels, size_t count, uint64_t n)

@@ -16,6 +16,7 @@ static const struct armi_pq_kernels portable = {
     .delta64 = armi_pq_delta64_portable,
     .unpack8 = armi_pq_unpack8_portable,
     .max8 = armi_pq_max8_portable,
+    .count8 = armi_pq_count8_portable,
     .at_least64 = armi_pq_at_least64_portable,
     .compact64 = armi_pq_compact64_portable,
     .max32 = armi_pq_max32_portable,

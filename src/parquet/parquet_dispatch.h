@@ -31,6 +31,8 @@ struct armi_pq_kernels {
                     size_t count);
     /* The largest of `count` bytes, 0 for none. */
     uint8_t (*max8)(const uint8_t *values, size_t count);
+    /* How many of `count` bytes are `value`. */
+    size_t (*count8)(const uint8_t *values, size_t count, uint8_t value);
     /* Bit i = (bytes[i] & 0x7f) >= least, least < 0x80; 64 bytes are read. */
     uint64_t (*at_least64)(const uint8_t *bytes, unsigned least);
     /* The bits of `bits` that `mask` selects, packed to the low end. */

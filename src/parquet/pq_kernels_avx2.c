@@ -201,6 +201,24 @@ static void unpack8_avx2(const uint8_t *src, size_t size, unsigned width, uint8_
     armi_pq_unpack8_portable(src, size, width, out, count);
 }
 
+/* Lanes count down from 0 by the masks of up to 255 vectors, then are added up. */
+static size_t count8_avx2(const uint8_t *values, size_t count, uint8_t value)
+{
+    const __m256i wanted = _mm256_set1_epi8((char)value), zero = _mm256_setzero_si256();
+    __m256i total = zero;
+    size_t i = 0;
+    while (i + 32 <= count) {
+        __m256i part = zero;
+        for (unsigned k = 0; k < 255 && i + 32 <= count; k++, i += 32)
+            part = _mm256_sub_epi8(part, _mm256_cmpeq_epi8(load(values + i), wanted));
+        total = _mm256_add_epi64(total, _mm256_sad_epu8(part, zero));
+    }
+    uint64_t lanes[4];
+    store(lanes, total);
+    return (size_t)(lanes[0] + lanes[1] + lanes[2] + lanes[3]) +
+           armi_pq_count8_portable(values + i, count - i, value);
+}
+
 static uint8_t max8_avx2(const uint8_t *values, size_t count)
 {
     __m256i max = _mm256_setzero_si256();
@@ -364,6 +382,7 @@ const struct armi_pq_kernels armi_pq_kernels_avx2 = {
     .delta64 = delta64_avx2,
     .unpack8 = unpack8_avx2,
     .max8 = max8_avx2,
+    .count8 = count8_avx2,
     .at_least64 = at_least64_avx2,
     .compact64 = compact64_avx2,
     .max32 = max32_avx2,

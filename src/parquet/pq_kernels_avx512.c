@@ -161,6 +161,11 @@ static void unpack8_avx512(const uint8_t *src, size_t size, unsigned width, uint
     armi_pq_kernels_avx2.unpack8(src, size, width, out, count);
 }
 
+static size_t count8_avx512(const uint8_t *values, size_t count, uint8_t value)
+{
+    return armi_pq_kernels_avx2.count8(values, count, value);
+}
+
 static uint8_t max8_avx512(const uint8_t *values, size_t count)
 {
     return armi_pq_kernels_avx2.max8(values, count);
@@ -190,6 +195,7 @@ const struct armi_pq_kernels armi_pq_kernels_avx512 = {
     .delta64 = delta64_avx512,
     .unpack8 = unpack8_avx512,
     .max8 = max8_avx512,
+    .count8 = count8_avx512,
     .at_least64 = at_least64_avx512,
     .compact64 = compact64_avx512,
     .max32 = max32_avx512,

@@ -18,6 +18,7 @@ void armi_pq_delta64_portable(const uint8_t *src, size_t size, unsigned width,
 void armi_pq_unpack8_portable(const uint8_t *src, size_t size, unsigned width, uint8_t *out,
                               size_t count);
 uint8_t armi_pq_max8_portable(const uint8_t *values, size_t count);
+size_t armi_pq_count8_portable(const uint8_t *values, size_t count, uint8_t value);
 uint64_t armi_pq_at_least64_portable(const uint8_t *bytes, unsigned least);
 uint64_t armi_pq_compact64_portable(uint64_t bits, uint64_t mask);
 uint32_t armi_pq_max32_portable(const uint32_t *values, size_t count);

@@ -183,6 +183,19 @@ void armi_pq_unpack8_portable(const uint8_t *src, size_t size, unsigned width, u
     }
 }
 
+size_t armi_pq_count8_portable(const uint8_t *values, size_t count, uint8_t value)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count;) {
+        uint8_t part = 0; /* a byte a lane, so that the compiler can count in vectors */
+        size_t end = count - i < 255 ? count : i + 255;
+        for (; i < end; i++)
+            part = (uint8_t)(part + (values[i] == value));
+        total += part;
+    }
+    return total;
+}
+
 uint8_t armi_pq_max8_portable(const uint8_t *values, size_t count)
 {
     uint8_t max = 0;

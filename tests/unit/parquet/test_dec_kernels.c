@@ -118,6 +118,25 @@ static void every_rung_finds_the_maximum_and_gathers(void **state)
     }
 }
 
+static void every_rung_counts_equal_bytes(void **state)
+{
+    (void)state;
+    static uint8_t bytes[32 * 600 + 7];
+    const struct armi_pq_kernels *rung;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(random_next() % 3);
+    for (size_t r = 0; (rung = armi_pq_kernels_rung(r)) != NULL; r++) {
+        for (size_t size = 0; size <= sizeof bytes; size += 1 + size / 2) {
+            size_t found = 0;
+            for (size_t i = 0; i < size; i++)
+                found += bytes[i] == 2;
+            assert_int_equal(rung->count8(bytes, size, 2), found);
+            assert_int_equal(rung->count8(bytes, size, 9), 0);
+        }
+        assert_int_equal(rung->count8((const uint8_t[300]){0}, 300, 0), 300);
+    }
+}
+
 static void every_rung_sees_a_byte_that_is_not_ascii(void **state)
 {
     (void)state;
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test(every_rung_unpacks_every_width_as_bit_by_bit),
         cmocka_unit_test(every_rung_sums_deltas_one_after_the_other),
         cmocka_unit_test(every_rung_finds_the_maximum_and_gathers),
+        cmocka_unit_test(every_rung_counts_equal_bytes),
         cmocka_unit_test(every_rung_sees_a_byte_that_is_not_ascii),
         cmocka_unit_test(every_rung_unpacks_and_compares_levels_one_by_one),
         cmocka_unit_test(a_forced_rung_is_the_one_in_use),
