@@ -319,6 +319,16 @@ static enum armi_status flat_validity(const struct reader *r,
     return ARMI_OK;
 }
 
+/* Whether the levels are one run that says: no nulls. */
+static bool is_all_valid(const struct armi_pq_page_parts *parts)
+{
+    struct armi_pq_rle rle;
+    return parts->def_encoding == ARMI_PQ_RLE &&
+           armi_pq_rle_init(&rle, parts->def, 1, NULL) == ARMI_OK &&
+           armi_pq_rle_next(&rle, NULL) == ARMI_OK && !rle.is_packed && rle.value == 1 &&
+           rle.left >= parts->count;
+}
+
 static enum armi_status flat_page(const struct reader *r,
                                   const struct armi_pq_page_parts *parts,
                                   const struct armi_slice *bytes, size_t at, size_t count,
@@ -332,7 +342,8 @@ static enum armi_status flat_page(const struct reader *r,
     if (count == 0)
         return ARMI_OK;
     if (sink->kind != ARMI_PQ_SINK_NONE && can_borrow(r, parts, bytes, at, count) &&
-        leaf->max_def == 0 && parts->count <= parts->values.size / sink->width) {
+        (leaf->max_def == 0 || is_all_valid(parts)) &&
+        parts->count <= parts->values.size / sink->width) {
         r->out->borrowed = parts->values.data + at * sink->width;
         sink->length = count;
         return ARMI_OK;

@@ -223,3 +223,14 @@ def test_members_of_structs_are_columns_by_their_path():
         for name in ("a.z", "a.", "a.items.x", ".a", "k.b"):
             with pytest.raises(am.NotFoundError, match="columns: a, k"):
                 am.ParquetDecoder().decode(data, columns=[name])
+
+
+@pytest.mark.parametrize("nullable", [False, True])
+def test_a_plain_page_without_nulls_is_handed_out_where_it_lies(nullable):
+    values = np.random.default_rng(1).uniform(size=50_000)
+    table = pa.table([pa.array(values)], schema=pa.schema([pa.field("x", pa.float64(), nullable)]))
+    data = am.ParquetEncoder(compression="none").encode(table)
+    start = pa.py_buffer(data).address
+    got = am.ParquetDecoder().decode(data).to_arrow().column(0).chunk(0)
+    assert got.null_count == 0 and got.to_numpy().tolist() == values.tolist()
+    assert start <= got.buffers()[1].address < start + len(data)
