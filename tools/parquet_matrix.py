@@ -149,10 +149,9 @@ def stored() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
 
 
 def agrees(outcome: str, told: str, same_version: bool = True) -> bool:
-    """Of a refusal only that it is one, which it need not be for every shape. Of another version
-    of the reader only that it carries what it carried."""
-    if told.startswith("no") or outcome.startswith(("no", "DIFFERS")):
-        return told.startswith("no") and not outcome.startswith("DIFFERS")
+    """Of another version of the reader only that it carries what it carried."""
+    if outcome.startswith(("no", "DIFFERS")):
+        return False
     return outcome == told or not same_version
 
 
@@ -174,8 +173,10 @@ def check_one(name: str, way: tuple[str, str, str], path: Path) -> list[str]:
     if not gen.same_values(column, got["x"]):
         wrong.append(f"{where}: ours differs")
     for reader in readers.OTHERS:
-        outcome = readers.outcome(reader, table, data, str(path))
         told = told_cells[name][reader]
+        if told.startswith("no"):
+            continue  # one reader takes the process with it when it fails
+        outcome = readers.outcome(reader, table, data, str(path))
         if not agrees(outcome, told, told_versions[reader] == found[reader]):
             wrong.append(f"{where}: {reader} gives {outcome}, not {told}")
     return wrong
@@ -192,11 +193,11 @@ def check_type(name: str) -> list[str]:
     return wrong
 
 
-def check_all(jobs: int) -> int:
+def check_all(jobs: int, chosen: list[str]) -> int:
     """The processes are spawned: readers with threads of their own do not survive a fork."""
     bad = 0
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for name, wrong in zip(names(), pool.imap(check_type, names()), strict=True):
+        for name, wrong in zip(chosen, pool.imap(check_type, chosen), strict=True):
             print(f"{name}: {len(wrong)} wrong" if wrong else f"{name}: ok", flush=True)
             print("\n".join(f"    {line}" for line in wrong[:20]), end="\n" if wrong else "")
             bad += bool(wrong)
@@ -209,9 +210,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)}")
     parser.add_argument("--full", action="store_true", help="every combination")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("types", nargs="*", help="with --full: these types alone")
     arguments = parser.parse_args()
     if arguments.full:
-        return 1 if check_all(arguments.jobs) else 0
+        return 1 if check_all(arguments.jobs, arguments.types or names()) else 0
     text = document()
     if arguments.write:
         DOCUMENT.write_text(text)

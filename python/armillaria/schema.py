@@ -46,6 +46,9 @@ def _type_text(format: str, children: list[Any], dictionary: Any, flags: int) ->
 
 
 def _nested_text(format: str, head: str, rest: str, children: list[Any]) -> str:
+    if format == "+m":
+        key, value = children[0][4]
+        return f"map<{_tree_text(key)}, {_tree_text(value)}>"
     parts = [_child_text(child) for child in children]
     if format in _LISTS:
         return f"{_LISTS[format]}<{parts[0]}>"
@@ -53,9 +56,6 @@ def _nested_text(format: str, head: str, rest: str, children: list[Any]) -> str:
         return f"fixed_size_list<{parts[0]}>[{rest}]"
     if format == "+s":
         return f"struct<{', '.join(parts)}>"
-    if format == "+m":
-        key, value = children[0][4]
-        return f"map<{_tree_text(key)}, {_tree_text(value)}>"
     return f"{format}<{', '.join(parts)}>"
 
 

@@ -700,7 +700,7 @@ static enum armi_status children_read(struct fb_reader *r, const struct fb_table
         return fb_corrupt(r);
     if (count == 0)
         return ARMI_OK;
-    if (r->depth >= ARMI_NESTING_MAX)
+    if (r->depth > ARMI_NESTING_MAX)
         return fb_corrupt(r);
     ARMI_TRY(fb_spend(r, 16 * count));
     ARMI_TRY(armi_field_alloc_children(out, count, r->err));

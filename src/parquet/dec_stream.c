@@ -497,7 +497,8 @@ static enum armi_status member_field(const struct armi_pq_schema *schema, uint32
     enum armi_status status = armi_field_copy(schema->nodes[node].field, &member, err);
     uint32_t chain[ARMI_NESTING_MAX + 1];
     size_t depth = 0;
-    for (uint32_t n = node; n != 0 && depth < ARMI_NESTING_MAX; n = schema->nodes[n].parent)
+    for (uint32_t n = node; n != 0 && depth <= ARMI_NESTING_MAX;
+         n = schema->nodes[n].parent)
         chain[depth++] = n;
     while (status == ARMI_OK && depth-- > 0) {
         const struct armi_field *step = schema->nodes[chain[depth]].field;

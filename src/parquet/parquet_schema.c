@@ -81,7 +81,7 @@ static const struct type_row type_rows[ARMI_TYPE_COUNT] = {
 
 struct schema_build {
     struct armi_pq_schema *schema;
-    struct armi_slice path[2 * ARMI_NESTING_MAX + 2]; /* names down to here */
+    struct armi_slice path[2 * ARMI_NESTING_MAX + 4]; /* names down to here */
     uint32_t depth;
     uint32_t top;
     struct armi_error *err;
@@ -99,6 +99,16 @@ static enum armi_status refuse(struct schema_build *b, const char *why)
     armi_pq_leaf_path(&here, path, sizeof path);
     return armi_error_object(b->err, ARMI_UNSUPPORTED, "column", path,
                              "column \"%s\": Parquet does not carry %s", path, why);
+}
+
+/* Levels are read as seven bits: 63 lists of nullable items, or any 64 other groups. */
+#define DEF_LEVEL_MAX 127
+
+static enum armi_status refuse_depth(struct schema_build *b)
+{
+    const char *top = b->schema->nodes[0].field->children[b->top].name;
+    return armi_error_object(b->err, ARMI_LIMIT, "column", top,
+                             "column \"%s\": lists and structs are nested too deeply", top);
 }
 
 /* ---- elements ---- */
@@ -269,6 +279,8 @@ static enum armi_status leaf_add(struct schema_build *b, uint32_t node_index,
     const struct type_row *row = &type_rows[value->type];
     if (!row->carried)
         return refuse(b, armi_type_name(value->type));
+    if (node->def_present > DEF_LEVEL_MAX)
+        return refuse_depth(b);
     struct armi_pq_leaf *leaf = &s->leaves[s->leaf_count];
     *leaf = (struct armi_pq_leaf){
         .index = s->leaf_count,
@@ -425,7 +437,7 @@ static enum armi_status node_add(struct schema_build *b, uint32_t parent, uint16
 {
     struct armi_pq_schema *s = b->schema;
     if (b->depth + 2 >= sizeof b->path / sizeof b->path[0])
-        return refuse(b, "types nested so deep");
+        return refuse_depth(b);
     b->path[b->depth++] = name;
     uint32_t index = s->node_count++;
     struct armi_pq_node *node = &s->nodes[index];

@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "parquet/arrow_ipc_schema.h"
 
-#define PATH_MAX_STEPS (2 * ARMI_NESTING_MAX + 2)
+#define PATH_MAX_STEPS (2 * ARMI_NESTING_MAX + 4)
 
 struct build {
     const struct armi_pq_file_meta *meta;
@@ -553,7 +553,7 @@ static enum armi_status element_read(struct build *b, struct place at,
         (e->repetition < ARMI_PQ_REQUIRED || e->repetition > ARMI_PQ_REPEATED))
         return armi_error_set(b->err, ARMI_CORRUPTION, "the schema has a repetition of %d",
                               e->repetition);
-    if (++b->level > ARMI_NESTING_MAX)
+    if (++b->level > ARMI_NESTING_MAX + 1) /* a leaf under so many groups */
         return armi_error_set(b->err, ARMI_LIMIT,
                               "the schema is nested deeper than %d levels",
                               ARMI_NESTING_MAX);

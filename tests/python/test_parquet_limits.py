@@ -1,0 +1,145 @@
+"""How far the codec and tables reach, and that one step further is refused by name.
+
+What needs gigabytes runs with ARMI_LARGE=1 alone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+
+import pytest
+
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+import armillaria as am  # noqa: E402
+
+large = pytest.mark.skipif("ARMI_LARGE" not in os.environ, reason="ARMI_LARGE=1: takes gigabytes")
+
+
+def encode(table):
+    return am.ParquetEncoder().encode(table)
+
+
+# ---- columns ----
+
+
+def test_ten_thousand_columns(db):
+    table = pa.table({f"c{i}": pa.array([i, None, i % 7], pa.int32()) for i in range(10_000)})
+    data = encode(table)
+    assert am.ParquetDecoder().decode(data).to_arrow().equals(table)
+    assert pq.read_table(io.BytesIO(data)).equals(table)
+    picked = am.ParquetDecoder().decode(data, columns=["c9999", "c5"]).to_arrow()
+    assert picked.equals(table.select(["c9999", "c5"]))
+    db.write("wide", table)
+    assert db.read("wide").to_arrow().equals(table)
+    assert db.read("wide", columns=["c77"], where="c9999 is null").to_arrow()["c77"].to_pylist() == [None]
+    assert not db.write("wide", table).changed
+
+
+# ---- nesting ----
+
+
+def nested(kind, levels):
+    type_, value = pa.int32(), 1
+    for _ in range(levels):
+        if kind == "list":
+            type_, value = pa.list_(type_), [value]
+        elif kind == "required list":
+            type_, value = pa.list_(pa.field("item", type_, False)), [value]
+        elif kind == "struct":
+            type_, value = pa.struct([("a", type_)]), {"a": value}
+        else:
+            type_, value = pa.map_(pa.string(), type_), [("k", value)]
+    return pa.table({"deep": pa.array([value, value], type_)})
+
+
+DEEPEST = {"list": 63, "required list": 64, "struct": 64, "map": 32}
+
+
+@pytest.mark.parametrize("kind", DEEPEST)
+def test_nesting_ends_at_the_limit_and_not_before(db, kind):
+    """pyarrow takes less than this from us, so what comes back is held against itself."""
+    table = nested(kind, DEEPEST[kind])
+    data = encode(table)
+    assert encode(am.ParquetDecoder().decode(data)) == data
+    assert am.ParquetDecoder().decode(data).schema.names == ["deep"]
+    db.write("t", table)
+    assert encode(db.read("t")) == data
+    assert not db.write("t", table).changed
+    assert db.read("t", where="deep is null").num_rows == 0
+
+
+@pytest.mark.parametrize("kind", DEEPEST)
+def test_one_level_more_is_refused_before_anything_is_written(db, kind):
+    for levels in (DEEPEST[kind] + 1, 150):
+        table = nested(kind, levels)
+        with pytest.raises(am.LimitError, match="nested"):
+            encode(table)
+        with pytest.raises(am.LimitError, match="nested"):
+            db.write("t", table)
+    assert db.tables() == []
+
+
+def test_forty_levels_are_read_by_pyarrow():
+    for kind, levels in (("list", 40), ("struct", 40), ("map", 20)):
+        table = nested(kind, levels)
+        data = encode(table)
+        assert pq.read_table(io.BytesIO(data)).equals(table)
+        assert am.ParquetDecoder().decode(data).to_arrow().equals(table)
+
+
+# ---- bytes ----
+
+MOST = 1 << 30
+
+
+def value_of(size, type_):
+    """One value in the third row."""
+    offsets = pa.array([0, 0, 0, size], pa.int64() if type_ == pa.large_binary() else pa.int32())
+    buffers = [None, offsets.buffers()[1], pa.py_buffer(bytes(size))]
+    return pa.table({"id": [1, 2, 3], "big": pa.Array.from_buffers(type_, 3, buffers)})
+
+
+@large
+@pytest.mark.parametrize("kind", ["binary", "large_binary"])
+def test_a_value_of_a_gibibyte_is_carried(db, kind):
+    table = value_of(MOST, getattr(pa, kind)())
+    data = encode(table)
+    assert am.ParquetDecoder().decode(data).to_arrow().equals(table)
+    del data
+    db.write("t", table)
+    assert db.read("t").to_arrow().equals(table)
+
+
+@large
+@pytest.mark.parametrize("kind", ["binary", "large_binary"])
+def test_a_byte_more_is_refused_by_column_and_row(db, kind):
+    table = value_of(MOST + 1, getattr(pa, kind)())
+    for write in (encode, lambda t: db.write("t", t)):
+        with pytest.raises(am.LimitError) as caught:
+            write(table)
+        assert "big" in str(caught.value)
+        assert "row 2" in str(caught.value)
+    assert db.tables() == []
+
+
+@large
+def test_more_than_two_gibibytes_of_text_come_in_several_batches(db, tmp_path):
+    text = "0123456789abcdef" * 65_536  # a mebibyte
+    part = pa.array([text] * 600)
+    table = pa.table({"t": pa.chunked_array([part] * 4), "n": range(2400)})
+    path = tmp_path / "x.parquet"
+    am.write_parquet(table, path)
+    rows = 0
+    for batch in am.read_parquet(path, max_bytes=None).iter_batches():
+        assert batch.schema.field("t").type == pa.string()
+        assert batch["n"].to_pylist() == list(range(rows, rows + len(batch)))
+        assert all(value.as_py() == text for value in batch["t"])
+        rows += len(batch)
+    assert rows == 2400
+    db.write("t", table)
+    assert sum(len(batch) for batch in db.read("t").iter_batches()) == 2400
+    with pytest.raises(am.LimitError, match="max_bytes"):
+        am.read_parquet(path, max_bytes=1 << 30).to_arrow()
