@@ -58,7 +58,8 @@ def c_suite() -> tuple[int, int, int]:
 def python_suite() -> tuple[int, int, int]:
     report = ROOT / "build" / "pytest.xml"
     report.unlink(missing_ok=True)
-    run(BIN / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", f"--junitxml={report}", "tests")
+    run(BIN / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-rs", "-n", min(int(JOBS), 8),
+        "--dist", "loadfile", f"--junitxml={report}", "tests")
     if not report.exists():
         return 0, 1, 0
     passed = failed = skipped = 0
