@@ -366,7 +366,8 @@ static enum armi_status codes_prepare(struct armi_fingerprint_node *node, int64_
         node->codes = codes;
         node->codes_capacity = (size_t)entries;
     }
-    memset(node->codes, 0xff, (size_t)entries * sizeof *node->codes); /* CODE_UNSEEN */
+    if (entries > 0)
+        memset(node->codes, 0xff, (size_t)entries * sizeof *node->codes); /* CODE_UNSEEN */
     return ARMI_OK;
 }
 
