@@ -229,7 +229,7 @@ uint64_t armi_pq_bits_window(const uint8_t *bits, size_t at, unsigned count)
         while (k < i) {                                                                    \
             unsigned m = i < 64 ? (unsigned)i : 64;                                        \
             uint64_t word = armi_pq_bits_window(bits, at + i - m, m);                      \
-            unsigned ones = armi_popcount64(word);                          \
+            unsigned ones = armi_popcount64(word);                                         \
             i -= m;                                                                        \
             if (ones == m) {                                                               \
                 k -= m;                                                                    \
