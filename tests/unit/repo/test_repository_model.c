@@ -799,7 +799,7 @@ static void random_histories_are_what_the_model_says(void **state)
     const char *text = getenv("ARMI_SEED");
     uint64_t seed = text != NULL ? strtoull(text, NULL, 10) : 1;
     for (uint64_t run = 0; run < (text != NULL ? 1 : 8); run++) {
-        print_message("ARMI_SEED=%llu\n", (unsigned long long)(seed + run));
+        print_message("# ARMI_SEED=%llu\n", (unsigned long long)(seed + run));
         history(seed + run, 200);
     }
 }

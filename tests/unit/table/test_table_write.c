@@ -264,7 +264,7 @@ static void many_columns_live_through_many_edits(void **state)
     (void)state;
     const char *seed_text = getenv("ARMI_SEED");
     uint64_t seed = seed_text != NULL ? strtoull(seed_text, NULL, 10) : 20240229;
-    print_message("ARMI_SEED=%llu\n", (unsigned long long)seed);
+    print_message("# ARMI_SEED=%llu\n", (unsigned long long)seed);
     for (uint64_t run = 0; run < 6; run++) {
         static const char *const types[] = {
             "int64",
