@@ -572,6 +572,25 @@ static void ends_cancel(struct side *a, struct side *b)
     }
 }
 
+/*
+ * Leaves the first ranges that did not cancel, where they hold as many rows: after an edit they
+ * differ, which spares the decoding of all the others. False where there are none such.
+ */
+static bool first_pair_keep(struct side *a, struct side *b)
+{
+    size_t i = 0, most = a->count < b->count ? a->count : b->count;
+    while (i < most && !a->differs[i] && !b->differs[i])
+        i++;
+    if (i == most || !a->differs[i] || !b->differs[i] ||
+        a->ranges[i].live != b->ranges[i].live)
+        return false;
+    for (size_t k = i + 1; k < a->count; k++)
+        a->differs[k] = false;
+    for (size_t k = i + 1; k < b->count; k++)
+        b->differs[k] = false;
+    return true;
+}
+
 static bool in_order(const struct differ *d, const struct side *a, const struct side *b)
 {
     size_t columns = d->schema->child_count;
@@ -592,24 +611,33 @@ static bool in_order(const struct differ *d, const struct side *a, const struct 
     return true;
 }
 
-/* The same rows: in the same order? What cancelled by hash may have changed places. */
+enum order_extent { ORDER_WHOLE, ORDER_BY_HASH, ORDER_FIRST_PAIR };
+
+/*
+ * The same rows: in the same order? What cancelled by hash may have changed places. Of the first
+ * pair alone, "in order" proves nothing about the rest.
+ */
 static enum armi_status order_judge(struct differ *d,
                                     const struct armi_table_version *before,
-                                    const struct armi_table_version *after, bool by_hash,
-                                    bool *reordered, struct armi_error *err)
+                                    const struct armi_table_version *after,
+                                    enum order_extent extent, bool *reordered,
+                                    struct armi_error *err)
 {
     struct side a = {0}, b = {0};
+    bool is_wanted = true;
     enum armi_status st = side_open(d, before, &a, err);
     if (st == ARMI_OK)
         st = side_open(d, after, &b, err);
-    if (st == ARMI_OK && by_hash)
+    if (st == ARMI_OK && extent != ORDER_WHOLE)
         ends_cancel(&a, &b);
-    if (st == ARMI_OK)
+    if (st == ARMI_OK && extent == ORDER_FIRST_PAIR)
+        is_wanted = first_pair_keep(&a, &b);
+    if (st == ARMI_OK && is_wanted)
         st = side_decode(d, &a, err);
-    if (st == ARMI_OK)
+    if (st == ARMI_OK && is_wanted)
         st = side_decode(d, &b, err);
     if (st == ARMI_OK)
-        *reordered = !in_order(d, &a, &b);
+        *reordered = is_wanted && !in_order(d, &a, &b);
     side_release(&a, d->schema->child_count);
     side_release(&b, d->schema->child_count);
     return st;
@@ -646,7 +674,8 @@ enum armi_status armi_row_diff(const struct armi_table_io *io,
         st = differ_join(&d, &found, out, err);
     if (st == ARMI_OK && found.added + found.removed + found.changed == 0 &&
         old_version != NULL && new_version != NULL) {
-        st = order_judge(&d, old_version, new_version, !found.schema_changed,
+        st = order_judge(&d, old_version, new_version,
+                         found.schema_changed ? ORDER_WHOLE : ORDER_BY_HASH,
                          &found.reordered, err);
         if (st != ARMI_OK && out != NULL)
             armi_stream_release(out);
@@ -672,7 +701,9 @@ enum armi_status armi_table_same(const struct armi_table_io *io,
     if (*same || a->rows != b->rows ||
         !armi_field_equal(&a->schema, &b->schema, ARMI_EQUAL_ALL))
         return ARMI_OK;
-    ARMI_TRY(order_judge(&d, a, b, true, &reordered, err));
+    ARMI_TRY(order_judge(&d, a, b, ORDER_FIRST_PAIR, &reordered, err));
+    if (!reordered)
+        ARMI_TRY(order_judge(&d, a, b, ORDER_BY_HASH, &reordered, err));
     *same = !reordered;
     return ARMI_OK;
 }
