@@ -15,12 +15,13 @@ import argparse
 import contextlib
 import functools
 import io
-import multiprocessing
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -193,11 +194,22 @@ def check_type(name: str) -> list[str]:
     return wrong
 
 
+def check_apart(name: str) -> list[str]:
+    """In a process of its own: a reader may take it down."""
+    command = [sys.executable, __file__, "--full", "--here", name]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    wrong = process.stdout.splitlines()
+    if process.returncode < 0:
+        wrong.append(f"{name}: ended by signal {-process.returncode}")
+    elif process.returncode != bool(wrong):
+        wrong.append(f"{name}: {process.stderr.strip()}")
+    return wrong
+
+
 def check_all(jobs: int, chosen: list[str]) -> int:
-    """The processes are spawned: readers with threads of their own do not survive a fork."""
     bad = 0
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for name, wrong in zip(chosen, pool.imap(check_type, chosen), strict=True):
+    with ThreadPoolExecutor(jobs) as pool:
+        for name, wrong in zip(chosen, pool.map(check_apart, chosen), strict=True):
             print(f"{name}: {len(wrong)} wrong" if wrong else f"{name}: ok", flush=True)
             print("\n".join(f"    {line}" for line in wrong[:20]), end="\n" if wrong else "")
             bad += bool(wrong)
@@ -210,8 +222,13 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)}")
     parser.add_argument("--full", action="store_true", help="every combination")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--here", action="store_true", help="with --full: in this process")
     parser.add_argument("types", nargs="*", help="with --full: these types alone")
     arguments = parser.parse_args()
+    if arguments.here:
+        wrong = [line for name in arguments.types for line in check_type(name)]
+        print("\n".join(wrong), end="\n" if wrong else "")
+        return 1 if wrong else 0
     if arguments.full:
         return 1 if check_all(arguments.jobs, arguments.types or names()) else 0
     text = document()

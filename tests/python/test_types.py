@@ -18,7 +18,9 @@ PACKAGE = Path(am.__file__).parent
 
 
 def run(*arguments: object) -> None:
-    environment = os.environ | {"MYPYPATH": str(PACKAGE.parent)}
+    environment = dict(os.environ)
+    if PACKAGE.parent.name != "site-packages":  # there mypy finds it by itself, and wants no path to it
+        environment["MYPYPATH"] = str(PACKAGE.parent)
     process = subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True,
                              text=True, check=False, env=environment)
     assert process.returncode == 0, process.stdout + process.stderr
