@@ -437,7 +437,7 @@ static void build_dictionary(const struct build *b, const struct armi_field *fie
 {
     const struct armi_field *value = &field->children[1];
     size_t width = (size_t)armi_field_byte_width(field), entry_count = 0;
-    size_t max = width == 1 ? 100 : 10000;
+    size_t max = width == 1 ? 60 : 10000; /* with as many rows of other kinds: below 128 */
     struct model_value *entries = model_alloc(b->model, (count + 40) * sizeof *entries);
     struct armi_part parts[2];
     struct ArrowArray dictionary = {.release = NULL};
