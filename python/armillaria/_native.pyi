@@ -238,7 +238,12 @@ def open_chunk_store(
 def parquet_open(data: Any, /) -> ParquetFile: ...
 def parquet_open_path(path: str | bytes, /) -> ParquetFile: ...
 def parquet_encode(
-    stream: object, compression: str | None, profile: int, threads: int, /
+    stream: object,
+    compression: str | None,
+    profile: int,
+    threads: int,
+    bloom_columns: Sequence[str] | None,
+    /,
 ) -> bytes: ...
 def parquet_write(
     stream: object,
@@ -246,6 +251,7 @@ def parquet_write(
     compression: str | None,
     profile: int,
     threads: int,
+    bloom_columns: Sequence[str] | None,
     /,
 ) -> tuple[int, int, int]: ...
 def schema(capsule: object, /) -> Schema: ...

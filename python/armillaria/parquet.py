@@ -58,17 +58,22 @@ class ParquetEncoder:
 
     ``compression``: auto, none, snappy, gzip, brotli, zstd, lz4_raw; gzip, brotli and zstd with
     an optional ":level". ``profile``: standard, portable (the oldest readers) or dense.
+    ``bloom_columns``: top-level columns that get Bloom filters, as keys should.
     """
 
     def __init__(self, compression: str = "auto", profile: str = "standard",
-                 threads: int | None = None) -> None:
+                 threads: int | None = None,
+                 bloom_columns: Sequence[str] | str | None = None) -> None:
         self._compression = text(compression, "compression")
         self._profile = choice(profile, "profile", PROFILES)
         self._threads = whole_or_none(threads, "threads") or 0
+        self._bloom: tuple[str, ...] | None = None
         self._encode(_native.columns(0, ()), 1)  # an unknown codec is refused here
+        self._bloom = names_or_none(bloom_columns, "column")
 
     def _encode(self, data: Any, threads: int) -> bytes:
-        return _native.parquet_encode(stream_of(data), self._compression, self._profile, threads)
+        return _native.parquet_encode(stream_of(data), self._compression, self._profile, threads,
+                                      self._bloom)
 
     def encode(self, batch: Any) -> bytes:
         """A batch, a table or a stream as one Parquet file."""
@@ -177,9 +182,14 @@ def read_parquet(source: Any, columns: Sequence[str] | str | None = None,
 
 
 def write_parquet(data: Any, path: Any, *, compression: str = "auto", profile: str = "standard",
-                  threads: int | None = None) -> int:
-    """Writes a Parquet file; it appears under its name when it is complete. Answers the rows."""
+                  threads: int | None = None,
+                  bloom_columns: Sequence[str] | str | None = None) -> int:
+    """Writes a Parquet file; it appears under its name when it is complete. Answers the rows.
+
+    ``bloom_columns`` get Bloom filters, by which readers rule out row groups for ``=`` and ``in``.
+    """
     return _native.parquet_write(stream_of(data), path_of(path),
                                  text(compression, "compression"),
                                  choice(profile, "profile", PROFILES),
-                                 whole_or_none(threads, "threads") or 0)[0]
+                                 whole_or_none(threads, "threads") or 0,
+                                 names_or_none(bloom_columns, "column"))[0]

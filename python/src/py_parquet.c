@@ -14,15 +14,18 @@ static struct armi_parquet_file *file_of(PyObject *self)
 
 /* ---- encoding ---- */
 
-/* Both encoders take (stream capsule, …, compression, profile, threads). */
-static struct armi_parquet_encode_options encode_options(const char *compression,
-                                                         int profile, unsigned threads)
+/* Both encoders take (stream capsule, …, compression, profile, threads, Bloom columns). */
+static struct armi_parquet_encode_options
+encode_options(const char *compression, int profile, unsigned threads,
+               const struct native_name_array *bloom)
 {
     return (struct armi_parquet_encode_options){
         .size = sizeof(struct armi_parquet_encode_options),
         .compression = compression,
         .profile = (enum armi_parquet_profile)profile,
         .threads = threads,
+        .bloom_columns = bloom->names,
+        .bloom_column_count = bloom->count,
         .callbacks = native_callbacks(),
     };
 }
@@ -31,19 +34,24 @@ PyObject *module_parquet_encode(PyObject *module, PyObject *args)
 {
     struct ArrowArrayStream data;
     struct armi_bytes bytes = ARMI_BYTES_INIT;
-    PyObject *capsule;
+    struct native_name_array bloom;
+    PyObject *capsule, *names;
     const char *compression;
     int profile;
     unsigned threads;
-    if (!PyArg_ParseTuple(args, "OziI:parquet_encode", &capsule, &compression, &profile,
-                          &threads) ||
-        native_stream_take(capsule, &data) != 0)
+    if (!PyArg_ParseTuple(args, "OziIO:parquet_encode", &capsule, &compression, &profile,
+                          &threads, &names) ||
+        native_name_array_init(&bloom, names) != 0)
         return NULL;
     const struct armi_parquet_encode_options options =
-        encode_options(compression, profile, threads);
+        encode_options(compression, profile, threads, &bloom);
     struct native_call call;
-    if (NATIVE_RUN(PyModule_GetState(module), call,
-                   armi_parquet_encode(&data, &options, &bytes, &call.err)) == 0)
+    int failed = native_stream_take(capsule, &data);
+    if (!failed)
+        failed = NATIVE_RUN(PyModule_GetState(module), call,
+                            armi_parquet_encode(&data, &options, &bytes, &call.err));
+    native_name_array_release(&bloom);
+    if (!failed)
         return native_bytes(&bytes);
     armi_bytes_release(&bytes);
     return NULL;
@@ -53,21 +61,24 @@ PyObject *module_parquet_write(PyObject *module, PyObject *args)
 {
     struct ArrowArrayStream data;
     struct armi_parquet_write_result result = {.size = sizeof result};
-    PyObject *capsule, *path = NULL;
+    struct native_name_array bloom = {0};
+    PyObject *capsule, *names, *path = NULL;
     const char *compression;
     int profile;
     unsigned threads;
-    if (!PyArg_ParseTuple(args, "OO&ziI:parquet_write", &capsule, PyUnicode_FSConverter,
-                          &path, &compression, &profile, &threads))
+    if (!PyArg_ParseTuple(args, "OO&ziIO:parquet_write", &capsule, PyUnicode_FSConverter,
+                          &path, &compression, &profile, &threads, &names))
         return NULL;
+    int failed = native_name_array_init(&bloom, names) != 0 ||
+                 native_stream_take(capsule, &data) != 0;
     const struct armi_parquet_encode_options options =
-        encode_options(compression, profile, threads);
+        encode_options(compression, profile, threads, &bloom);
     struct native_call call;
-    int failed = native_stream_take(capsule, &data);
     if (!failed)
         failed = NATIVE_RUN(PyModule_GetState(module), call,
                             armi_parquet_write(&data, PyBytes_AsString(path), &options,
                                                &result, &call.err));
+    native_name_array_release(&bloom);
     Py_DECREF(path);
     return failed ? NULL
                   : Py_BuildValue("(LLL)", (long long)result.rows,

@@ -130,10 +130,26 @@ static enum armi_status unify_rows(struct unifying *self, int64_t **tables,
     return ARMI_OK;
 }
 
-/* Different dictionaries: the entries used, each value once, in order of first use. */
-static enum armi_status unify_entries(struct unifying *self, struct armi_error *err)
+/* All entries of all sources, in their order, before any row asks for one. */
+static enum armi_status unify_sources(struct unifying *self, int64_t **tables,
+                                      struct armi_map *map, struct armi_buf *key,
+                                      struct armi_error *err)
 {
     const struct armi_dictionary_rows *rows = self->rows;
+    for (size_t s = 0; s < rows->source_count; s++)
+        for (int64_t i = 0; i < rows->sources[s]->length; i++)
+            if (!armi_array_is_null(rows->sources[s], i))
+                ARMI_TRY(
+                    unify_entry(self, map, key, rows->sources[s], i, &tables[s][i], err));
+    return ARMI_OK;
+}
+
+/* Different dictionaries: the entries used, each value once, in order of first use; or all. */
+static enum armi_status unify_entries(struct unifying *self, bool all,
+                                      struct armi_error *err)
+{
+    const struct armi_dictionary_rows *rows = self->rows;
+    size_t room = (size_t)rows->count;
     struct armi_map map;
     struct armi_buf key = {0};
     int64_t **tables = armi_alloc_zero(rows->source_count, sizeof *tables);
@@ -141,6 +157,7 @@ static enum armi_status unify_entries(struct unifying *self, struct armi_error *
     enum armi_status status = tables == NULL ? armi_error_no_memory(err) : ARMI_OK;
     for (size_t s = 0; s < rows->source_count && status == ARMI_OK; s++) {
         size_t entries = (size_t)rows->sources[s]->length;
+        room += all ? entries : 0;
         tables[s] = armi_alloc_array(entries + 1, sizeof **tables);
         if (tables[s] == NULL)
             status = armi_error_no_memory(err);
@@ -148,7 +165,9 @@ static enum armi_status unify_entries(struct unifying *self, struct armi_error *
             memset(tables[s], 0xff, entries * sizeof **tables);
     }
     if (status == ARMI_OK)
-        status = runs_new(self, (size_t)rows->count, err);
+        status = runs_new(self, room, err);
+    if (status == ARMI_OK && all)
+        status = unify_sources(self, tables, &map, &key, err);
     if (status == ARMI_OK)
         status = unify_rows(self, tables, &map, &key, err);
     for (size_t s = 0; tables != NULL && s < rows->source_count; s++)
@@ -166,13 +185,20 @@ static enum armi_status choose_entries(struct unifying *self, struct armi_error 
         memset(self->codes, 0xff, (size_t)rows->count * sizeof *self->codes);
         return runs_new(self, 0, err);
     }
+    int64_t entries = rows->sources[0]->length;
+    bool is_same = true;
     for (size_t s = 1; s < rows->source_count; s++) {
-        if (!same_dictionary(rows->sources[0], rows->sources[s]))
-            return unify_entries(self, err);
+        is_same = is_same && same_dictionary(rows->sources[0], rows->sources[s]);
+        entries += rows->sources[s]->length;
     }
+    /* An ordered one is all there, as long as its indices can number it for sure. */
+    bool all = self->field->ordered && !rows->cut &&
+               entries - 1 <= code_max(&self->field->children[0]);
+    if (!is_same)
+        return unify_entries(self, all, err);
     const struct armi_array *source = rows->sources[0];
-    return rows->cut || source->length > rows->count ? cut_entries(self, source, err)
-                                                     : keep_entries(self, source, err);
+    bool is_cut = rows->cut || (source->length > rows->count && !self->field->ordered);
+    return is_cut ? cut_entries(self, source, err) : keep_entries(self, source, err);
 }
 
 /* The index buffer, and validity where there are nulls. */

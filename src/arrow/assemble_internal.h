@@ -36,7 +36,8 @@ enum armi_status armi_assemble_take(const struct armi_array *array, int64_t shif
 /*
  * A dictionary array of the type `field` from what each row refers to: entry indices[i] of
  * dictionary sources[row_sources == NULL ? 0 : row_sources[i]], or a null for -1. Entries are
- * cut to those used where there are more than rows, and unified by value where sources differ.
+ * cut to those used where there are more than rows, and unified by value where sources differ;
+ * those of an ordered dictionary are all kept, in their order.
  */
 struct armi_dictionary_rows {
     const struct armi_array *const *sources;

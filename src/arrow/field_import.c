@@ -18,6 +18,7 @@
 struct importer {
     size_t fields;
     struct armi_error *err;
+    const char *column; /* the name of the column that is being imported; borrowed */
 };
 
 /* ---- format strings ---- */
@@ -300,9 +301,12 @@ static enum armi_status import_field(struct importer *importer,
     const char *name = schema->name != NULL ? schema->name : "";
     if (!armi_utf8_valid((const uint8_t *)name, strlen(name)))
         return armi_error_set(err, ARMI_INVALID, "a column's name is not valid UTF-8");
+    if (depth == 1)
+        importer->column = name;
     if (depth > ARMI_NESTING_MAX + 1)
-        return armi_error_set(err, ARMI_LIMIT, "column '%s': nested deeper than %d levels",
-                              name, ARMI_NESTING_MAX);
+        return armi_error_object(err, ARMI_LIMIT, "column", importer->column,
+                                 "column '%s': nested deeper than %d levels",
+                                 importer->column, ARMI_NESTING_MAX);
     if (++importer->fields > FIELDS_MAX)
         return armi_error_set(err, ARMI_LIMIT, "an Arrow schema of more than %u fields",
                               FIELDS_MAX);
@@ -325,7 +329,7 @@ static enum armi_status import_field(struct importer *importer,
 static enum armi_status import_root(const struct ArrowSchema *schema, unsigned depth,
                                     struct armi_field *out, struct armi_error *err)
 {
-    struct importer importer = {0, err};
+    struct importer importer = {0, err, ""};
     struct armi_field field = ARMI_FIELD_INIT;
     enum armi_status status = import_field(&importer, schema, depth, &field);
     if (status != ARMI_OK) {

@@ -160,6 +160,8 @@ static enum armi_status column_run(struct enc_column *c)
     enum enc_codec_state codec_state = c->codec_state;
     if (c->encoding == ARMI_PQ_RLE_DICTIONARY)
         ARMI_TRY(enc_dict_init(c, &dict, c->dict_bytes_max));
+    if (c->is_ordered)
+        ARMI_TRY(enc_ordered_add(c, &dict));
     ARMI_TRY(pages_encode(c, &dict));
     if (dict.given_up) {
         column_reset(c, slabs, used);
@@ -172,7 +174,7 @@ static enum armi_status column_run(struct enc_column *c)
         return enc_bloom_finish(c);
     struct enc_values entries;
     ARMI_TRY(enc_dict_values(c, &dict, &entries));
-    c->distinct = dict.count;
+    c->distinct = c->is_ordered ? 0 : dict.count; /* entries may be unused */
     if (enc_bloom_wanted(c))
         ARMI_TRY(enc_bloom_add(c, &entries));
     ARMI_TRY(enc_bloom_finish(c));
@@ -187,5 +189,11 @@ enum armi_status enc_column_encode(struct enc_column *c)
         return armi_error_no_memory(c->err);
     c->rep_histogram = c->def_histogram + 256;
     ARMI_TRY(enc_policy_choose(c));
+    c->is_ordered = enc_ordered_wanted(c);
+    if (c->is_ordered) {
+        c->encoding = ARMI_PQ_RLE_DICTIONARY;
+        c->dict_bytes_max = UINT64_MAX;
+        c->has_sample_range = false;
+    }
     return column_run(c);
 }

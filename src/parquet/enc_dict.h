@@ -34,6 +34,9 @@ enum armi_status enc_dict_values(struct enc_column *c, const struct enc_dict *d,
 enum armi_status enc_dict_stats(struct enc_column *c, const struct enc_dict *d,
                                 const uint32_t *indices, size_t count,
                                 struct enc_stats *stats);
+/* Whether the column is an ordered dictionary, whose entries come first (enc_ordered.c). */
+bool enc_ordered_wanted(const struct enc_column *c);
+enum armi_status enc_ordered_add(struct enc_column *c, struct enc_dict *dict);
 unsigned enc_dict_width(const struct enc_dict *d);
 size_t enc_dict_page_bound(size_t count, unsigned width);
 /* Bit width and numbers; returns the size. */

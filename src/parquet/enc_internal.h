@@ -173,9 +173,10 @@ struct enc_column {
     enum enc_codec_state codec_state;
     size_t probe_next;       /* PROBING: the page at which to look next */
     uint64_t dict_bytes_max; /* a larger dictionary is no gain */
-    bool has_sample_range;   /* integers close together: what the sample lay in */
-    uint64_t sample_min;     /* wraps, as the range does */
-    uint64_t sample_range;   /* largest less smallest */
+    bool is_ordered; /* the dictionary begins with all entries of Arrow's (enc_ordered.c) */
+    bool has_sample_range; /* integers close together: what the sample lay in */
+    uint64_t sample_min;   /* wraps, as the range does */
+    uint64_t sample_range; /* largest less smallest */
 
     /* Arrow dictionaries that slots are filled from; NULL: none. */
     const struct armi_array *words_of;

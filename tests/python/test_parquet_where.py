@@ -168,3 +168,81 @@ def test_booleans_have_bounds():
     decoder = am.ParquetDecoder()
     assert decoder.pruning_stats(sink.getvalue(), "not flag") == (1, 1, 0)
     assert decoder.pruning_stats(sink.getvalue(), "flag") == (1, 0, 1)
+
+
+# ---- Bloom filters that we write ----
+
+KEYS = 5000
+
+
+def keyed_table():
+    """Even keys, each once: nothing that a dictionary is made of."""
+    numbers = list(range(0, 2 * KEYS, 2))
+    random.Random(3).shuffle(numbers)
+    column = pa.array(numbers)
+    return pa.table({
+        "k": column, "small": column.cast(pa.int32()), "u": pa.array([2**63 + n for n in numbers], pa.uint64()),
+        "day": column.cast(pa.int32()).cast(pa.date32()), "at": column.cast(pa.timestamp("us")),
+        "s": pa.array([f"key {n:06}" for n in numbers]), "b": pa.array([b"%d" % n for n in numbers]),
+        "other": column,
+    })
+
+
+KEYED = keyed_table()
+LOOKED_FOR = {"k": "{}", "small": "{}", "s": "'key {:06}'"}
+
+
+def keyed_file(tmp_path, how):
+    names = ["k", "small", "u", "day", "at", "s", "b"]
+    if how == "encoder":
+        return am.ParquetEncoder(bloom_columns=names).encode(KEYED)
+    assert am.write_parquet(KEYED, tmp_path / "keyed.parquet", bloom_columns=names) == KEYS
+    return (tmp_path / "keyed.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("how", ["encoder", "file"])
+def test_bloom_filters_are_written_on_request_and_used(how, tmp_path):
+    data, decoder = keyed_file(tmp_path, how), am.ParquetDecoder()
+    plain = am.ParquetEncoder().encode(KEYED)
+    chunks = decoder.metadata(data).chunks[0]
+    assert [c.path for c in chunks if c.has_bloom_filter] == KEYED.column_names[:-1]
+    assert not any(c.has_dictionary for c in chunks)
+    assert not any(c.has_bloom_filter for c in decoder.metadata(plain).chunks[0])
+    wanted = {name: (lambda n, form=form, name=name: f"{name} = {form.format(n)}")
+              for name, form in LOOKED_FOR.items()}
+    wanted |= {"u": lambda n: f"u in ({2**63 + n})",
+               "day": lambda n: f"day = date '{pa.scalar(n, pa.int32()).cast(pa.date32()).as_py()}'",
+               "at": lambda n: f"at = timestamp '1970-01-01 00:00:00.{n:06}'",
+               "b": lambda n: f"b = x'{(b'%d' % n).hex()}'"}
+    for name, where in wanted.items():
+        assert all(decoder.pruning_stats(data, where(n)) == (1, 0, 1) for n in range(0, 2 * KEYS, 200))
+        ruled_out = sum(decoder.pruning_stats(data, where(n))[1] for n in range(101, 2 * KEYS, 200))
+        assert ruled_out >= 45, name  # of 50: a filter errs now and then, but never the other way
+        assert decoder.pruning_stats(plain, where(101)) == (1, 0, 1)
+    assert decoder.decode(data, where="k = 400 or s = 'key 000402'").num_rows == 2
+    assert decoder.pruning_stats(data, "other = 101") == (1, 0, 1)
+    assert decoder.decode(data).to_arrow().equals(KEYED)
+    assert pq.read_table(io.BytesIO(data)).equals(KEYED)
+
+
+def test_duckdb_finds_our_keys_in_our_bloom_filters(tmp_path):
+    path = tmp_path / "keyed.parquet"
+    am.write_parquet(KEYED, path, bloom_columns=["k", "s"])
+
+    def excluded(column, value):
+        return duckdb.sql(f"select bloom_filter_excludes from parquet_bloom_probe('{path}', '{column}', {value})"
+                          ).fetchall() == [(True,)]
+
+    for n in range(0, 2 * KEYS, 200):
+        assert not excluded("k", n)
+        assert not excluded("s", f"'key {n:06}'")
+    assert sum(excluded("k", n) for n in range(101, 2 * KEYS, 200)) >= 45
+    assert sum(excluded("s", f"'key {n:06}'") for n in range(101, 2 * KEYS, 200)) >= 45
+
+
+def test_a_bloom_filter_for_a_column_that_is_not_there_is_refused(tmp_path):
+    for write in (lambda: am.ParquetEncoder(bloom_columns="kk").encode(KEYED),
+                  lambda: am.write_parquet(KEYED, tmp_path / "x.parquet", bloom_columns=["k", "kk"])):
+        with pytest.raises(am.NotFoundError, match="kk"):
+            write()
+    assert list(tmp_path.iterdir()) == []
