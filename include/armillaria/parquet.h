@@ -58,6 +58,14 @@ struct armi_parquet_encode_options {
     const char *const *bloom_columns;
     size_t bloom_column_count;
     struct armi_callbacks callbacks;
+    /**
+     * Where armi_parquet_encode puts the file: asked once, with its size, on the calling
+     * thread, when all is encoded. NULL as an answer ends the call with ARMI_NO_MEMORY.
+     * Saves those a copy who keep bytes in objects of their own. Not set: the library's
+     * memory.
+     */
+    void *(*allocate)(void *ctx, size_t size);
+    void *allocate_ctx;
 };
 
 #define ARMI_PARQUET_ENCODE_OPTIONS_INIT                                                   \
@@ -72,6 +80,9 @@ struct armi_parquet_encode_options {
  * table).
  * @param options borrowed for the call; NULL: defaults.
  * @param out     on ARMI_OK the file, owned by the caller (bytes.release); else untouched.
+ *                With options.allocate it lies in that memory, and nothing is to be released.
+ *
+ * Takes memory for the encoded file twice at the end, and 64 MiB a thread on the way.
  *
  * ARMI_UNSUPPORTED names a column whose type Parquet cannot carry, before anything is
  * encoded. ARMI_INVALID: the stream failed, or its arrays break the rules of Arrow.

@@ -5,6 +5,9 @@
 #include "py_native.h"
 
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 struct py_buffer {
     PyObject_HEAD
@@ -23,13 +26,33 @@ PyObject *native_buffer_new(struct native_state *state, struct armi_bytes *moved
     return (PyObject *)self;
 }
 
+/* Large objects are fresh memory, and a fault every 4 KiB costs more than filling them. */
+static void advise_huge(char *data, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    char *end = data + size - (uintptr_t)(data + size) % HUGE_PAGE;
+    data += (HUGE_PAGE - (uintptr_t)data % HUGE_PAGE) % HUGE_PAGE;
+    if (data < end)
+        (void)madvise(data, (size_t)(end - data), MADV_HUGEPAGE);
+#else
+    (void)data;
+    (void)size;
+#endif
+}
+
+PyObject *native_bytes_new(size_t size)
+{
+    if (size > PY_SSIZE_T_MAX)
+        return PyErr_NoMemory();
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (bytes != NULL && size >= 2 * HUGE_PAGE)
+        advise_huge(PyBytes_AsString(bytes), size);
+    return bytes;
+}
+
 PyObject *native_bytes(struct armi_bytes *moved)
 {
-    PyObject *bytes = NULL;
-    if (moved->size <= PY_SSIZE_T_MAX)
-        bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)moved->size);
-    else
-        PyErr_NoMemory();
+    PyObject *bytes = native_bytes_new(moved->size);
     if (bytes != NULL && moved->size > 0) {
         char *to = PyBytes_AsString(bytes);
         Py_BEGIN_ALLOW_THREADS /* nobody else has the object yet */

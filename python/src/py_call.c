@@ -63,6 +63,20 @@ struct armi_callbacks native_callbacks(void)
     return (struct armi_callbacks){.interrupted = call_interrupted};
 }
 
+void *native_allocate_bytes(void *ctx, size_t size)
+{
+    struct native_call *call = current_call;
+    PyObject *bytes;
+    PyEval_RestoreThread(call->thread);
+    bytes = native_bytes_new(size);
+    if (bytes == NULL)
+        PyErr_Fetch(&call->raised_type, &call->raised_value, &call->raised_traceback);
+    void *data = bytes != NULL ? PyBytes_AsString(bytes) : NULL;
+    *(PyObject **)ctx = bytes;
+    call->thread = PyEval_SaveThread();
+    return data;
+}
+
 int native_call_check(struct native_state *state, struct native_call *call)
 {
     if (call->raised_type != NULL) {

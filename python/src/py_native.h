@@ -62,6 +62,8 @@ int native_call_check(struct native_state *state, struct native_call *call);
      native_call_check((state), &(call)))
 
 struct armi_callbacks native_callbacks(void);
+/* `allocate` of options, called within a frame: *(PyObject **)ctx becomes a bytes object. */
+void *native_allocate_bytes(void *ctx, size_t size);
 
 /* ---- errors (py_error.c) ---- */
 
@@ -137,6 +139,7 @@ PyObject *native_changes_new(struct native_state *state, PyObject *repository,
 PyObject *native_chunk_store_new(struct native_state *state, PyObject *repository,
                                  struct armi_chunk_store *store);
 PyObject *native_buffer_new(struct native_state *state, struct armi_bytes *moved);
+PyObject *native_bytes_new(size_t size);          /* to be filled before anyone sees it */
 PyObject *native_bytes(struct armi_bytes *moved); /* a copy as bytes; releases */
 PyObject *native_write_result(const struct armi_write_result *result);
 /* Bytes that keep a Python buffer alive. */

@@ -35,7 +35,7 @@ PyObject *module_parquet_encode(PyObject *module, PyObject *args)
     struct ArrowArrayStream data;
     struct armi_bytes bytes = ARMI_BYTES_INIT;
     struct native_name_array bloom;
-    PyObject *capsule, *names;
+    PyObject *capsule, *names, *result = NULL;
     const char *compression;
     int profile;
     unsigned threads;
@@ -43,18 +43,19 @@ PyObject *module_parquet_encode(PyObject *module, PyObject *args)
                           &threads, &names) ||
         native_name_array_init(&bloom, names) != 0)
         return NULL;
-    const struct armi_parquet_encode_options options =
+    struct armi_parquet_encode_options options =
         encode_options(compression, profile, threads, &bloom);
+    options.allocate = native_allocate_bytes;
+    options.allocate_ctx = &result;
     struct native_call call;
     int failed = native_stream_take(capsule, &data);
     if (!failed)
         failed = NATIVE_RUN(PyModule_GetState(module), call,
                             armi_parquet_encode(&data, &options, &bytes, &call.err));
     native_name_array_release(&bloom);
-    if (!failed)
-        return native_bytes(&bytes);
-    armi_bytes_release(&bytes);
-    return NULL;
+    if (failed)
+        Py_CLEAR(result);
+    return result;
 }
 
 PyObject *module_parquet_write(PyObject *module, PyObject *args)

@@ -9,6 +9,7 @@
 #include "arrow/stream.h"
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/slab.h"
 #include "base/text.h"
 #include "os/os.h"
 #include "parquet/parquet_encode.h"
@@ -282,8 +283,29 @@ static enum armi_status job_run(struct write_job *job, struct ArrowArrayStream *
 
 static void bytes_release(struct armi_bytes *bytes)
 {
-    armi_free(bytes->private_data);
+    armi_slab_give(bytes->private_data);
     *bytes = (struct armi_bytes){0};
+}
+
+/* The file in one piece, where the options say. */
+static enum armi_status output_join(const struct armi_pq_output *output,
+                                    const struct armi_parquet_encode_options *options,
+                                    struct armi_bytes *out, struct armi_error *err)
+{
+    struct armi_slab *slab = NULL;
+    uint8_t *data;
+    if (options != NULL && options->allocate != NULL) {
+        data = options->allocate(options->allocate_ctx, output->size);
+        if (data == NULL)
+            return armi_error_no_memory(err);
+    } else {
+        ARMI_TRY(armi_slab_take(output->size, &slab, err));
+        data = slab->data;
+    }
+    armi_pq_output_copy(output, data);
+    *out =
+        (struct armi_bytes){data, output->size, slab != NULL ? bytes_release : NULL, slab};
+    return ARMI_OK;
 }
 
 enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
@@ -296,15 +318,8 @@ enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
         job != NULL ? job_begin(job, data, options, NULL, err) : armi_error_no_memory(err);
     if (status == ARMI_OK)
         status = job_run(job, data, &output, err);
-    uint8_t *bytes = NULL;
-    if (status == ARMI_OK) {
-        bytes = armi_alloc(output.size);
-        status = bytes != NULL ? ARMI_OK : armi_error_no_memory(err);
-    }
-    if (status == ARMI_OK) {
-        armi_pq_output_copy(&output, bytes);
-        *out = (struct armi_bytes){bytes, output.size, bytes_release, bytes};
-    }
+    if (status == ARMI_OK)
+        status = output_join(&output, options, out, err);
     armi_pq_output_release(&output);
     if (job != NULL)
         job_release(job);

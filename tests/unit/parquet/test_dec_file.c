@@ -56,25 +56,52 @@ struct fixture {
     struct armi_bytes file;
 };
 
-static void fixture_make(struct fixture *f, const char *compression)
+static void batch_make(const struct armi_field *schema, struct ArrowArray *out)
 {
     struct armi_error err = ARMI_ERROR_INIT;
     struct armi_builder *builder;
-    struct ArrowArrayStream stream;
+    ok(armi_builder_new(schema, &builder, &err));
+    for (int64_t i = 0; i < ROWS; i++)
+        row_add(builder, i);
+    ok(armi_builder_finish(builder, out, &err));
+    armi_builder_free(builder);
+}
+
+static void stream_make(const struct armi_field *schema, struct ArrowArrayStream *out)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
     struct ArrowArray moved;
+    batch_make(schema, &moved);
+    ok(armi_stream_from_arrays(schema, &moved, 1, out, &err));
+}
+
+static void fixture_make(struct fixture *f, const char *compression)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct ArrowArrayStream stream;
     schema_make(&f->schema);
-    for (int pass = 0; pass < 2; pass++) {
-        ok(armi_builder_new(&f->schema, &builder, &err));
-        for (int64_t i = 0; i < ROWS; i++)
-            row_add(builder, i);
-        ok(armi_builder_finish(builder, pass == 0 ? &f->batch : &moved, &err));
-        armi_builder_free(builder);
-    }
-    ok(armi_stream_from_arrays(&f->schema, &moved, 1, &stream, &err));
+    batch_make(&f->schema, &f->batch);
+    stream_make(&f->schema, &stream);
     struct armi_parquet_encode_options o = ARMI_PARQUET_ENCODE_OPTIONS_INIT;
     o.compression = compression;
     o.threads = 1;
     ok(armi_parquet_encode(&stream, &o, &f->file, &err));
+}
+
+struct place {
+    uint8_t *data;
+    size_t size;
+    int calls;
+    bool full;
+};
+
+static void *place_take(void *ctx, size_t size)
+{
+    struct place *place = ctx;
+    place->calls++;
+    place->size = size;
+    place->data = place->full ? NULL : malloc(size);
+    return place->data;
 }
 
 static void fixture_free(struct fixture *f)
@@ -342,9 +369,41 @@ static void arrays_outlive_the_file_and_its_stream(void **state)
     fixture_free(&f);
 }
 
+static void a_file_goes_where_the_caller_says(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_parquet_encode_options o = ARMI_PARQUET_ENCODE_OPTIONS_INIT;
+    struct place place = {0};
+    struct armi_bytes bytes = ARMI_BYTES_INIT;
+    struct ArrowArrayStream stream;
+    struct fixture f;
+    fixture_make(&f, "zstd");
+    o.compression = "zstd";
+    o.threads = 1;
+    o.allocate = place_take;
+    o.allocate_ctx = &place;
+    for (int pass = 0; pass < 2; pass++) {
+        place = (struct place){.full = pass == 0};
+        stream_make(&f.schema, &stream);
+        enum armi_status status = armi_parquet_encode(&stream, &o, &bytes, &err);
+        assert_int_equal(status, pass == 0 ? ARMI_NO_MEMORY : ARMI_OK);
+        assert_int_equal(place.calls, 1);
+    }
+    assert_ptr_equal(bytes.data, place.data);
+    assert_null(bytes.release);
+    assert_int_equal(bytes.size, place.size);
+    assert_int_equal(bytes.size, f.file.size);
+    assert_memory_equal(bytes.data, f.file.data, bytes.size);
+    armi_bytes_release(&bytes);
+    free(place.data);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_goes_where_the_caller_says),
         cmocka_unit_test(what_was_encoded_comes_back_whole_and_in_spans),
         cmocka_unit_test(columns_come_in_the_order_asked_for),
         cmocka_unit_test(a_predicate_keeps_its_rows_and_reads_no_others),
