@@ -139,6 +139,31 @@ static inline size_t armi_bitmap_count(const uint8_t *bits, size_t from, size_t 
     return total;
 }
 
+/* How many of `count` bits from bit `from` on are as the first of them; `count` is 1 or more. */
+static inline size_t armi_bitmap_run(const uint8_t *bits, size_t from, size_t count)
+{
+    uint64_t flip = armi_bit_get(bits, from) ? 0 : UINT64_MAX;
+    size_t i = from, end = from + count;
+    while (i < end) {
+        uint64_t w;
+        size_t n = 8 - (i & 7);
+        if (n == 8 && end - i >= 64) {
+            w = armi_load64(bits + (i >> 3));
+            n = 64;
+        } else {
+            w = (uint64_t)bits[i >> 3] >> (i & 7);
+        }
+        w = ~(w ^ flip); /* set where a bit differs */
+        if (n < 64)
+            w |= UINT64_C(1) << n;
+        size_t same = w == 0 ? 64 : (size_t)__builtin_ctzll(w);
+        i += same < n ? same : n;
+        if (same < n)
+            break;
+    }
+    return (i < end ? i : end) - from;
+}
+
 /* Sets `count` bits from bit `from` on to `v`. */
 static inline void armi_bitmap_fill(uint8_t *bits, size_t from, size_t count, bool v)
 {

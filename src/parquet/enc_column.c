@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "parquet/parquet_dispatch.h"
 
 /* The same for all columns of up to 16 bytes a value, and a multiple of 8, so that bitmaps of later
  * pages begin at whole bytes. */
@@ -46,9 +47,22 @@ enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *curso
 
 /* ---- histograms ---- */
 
-static void levels_count(const uint8_t *levels, size_t count, int64_t *histogram)
+#define FEW_LEVELS 4
+
+static void levels_count(const uint8_t *levels, size_t count, unsigned max,
+                         int64_t *histogram)
 {
     int64_t part[4][256];
+    if (max <= FEW_LEVELS) {
+        size_t left = count;
+        for (unsigned v = 0; v < max; v++) {
+            size_t n = armi_pq_kernels()->count8(levels, count, (uint8_t)v);
+            histogram[v] += (int64_t)n;
+            left -= n;
+        }
+        histogram[max] += (int64_t)left;
+        return;
+    }
     memset(part, 0, sizeof part);
     size_t i = 0;
     for (; i + 4 <= count; i += 4)
@@ -63,8 +77,8 @@ static void levels_count(const uint8_t *levels, size_t count, int64_t *histogram
 static void batch_count(struct enc_column *c, const struct enc_batch *b)
 {
     if (b->def != NULL) {
-        levels_count(b->def, (size_t)b->value_count, c->def_histogram);
-        levels_count(b->rep, (size_t)b->value_count, c->rep_histogram);
+        levels_count(b->def, (size_t)b->value_count, c->leaf->max_def, c->def_histogram);
+        levels_count(b->rep, (size_t)b->value_count, c->leaf->max_rep, c->rep_histogram);
         return;
     }
     c->def_histogram[c->leaf->max_def] += b->value_count - b->null_count;

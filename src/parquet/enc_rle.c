@@ -36,29 +36,91 @@ static size_t run_min(unsigned width)
     return width <= 1 ? 64 : width <= 4 ? 24 : 16;
 }
 
-/* Packed values of either type; levels, which are bytes, are widened a group at a time. */
 static void pack_u32(const uint32_t *values, size_t count, unsigned width, uint8_t *out)
 {
     enc_pack32(values, count, width, out);
 }
 
+/* Eight levels a word: neighbours are pushed together, then pairs, then fours. Writes up to seven bytes
+ * more than it packs; enc_rle_bound has room for them. */
 static void pack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t *out)
 {
-    uint32_t wide[256];
-    for (size_t at = 0; at < count; at += 256) {
-        size_t n = count - at < 256 ? count - at : 256;
-        for (size_t i = 0; i < n; i++)
-            wide[i] = values[at + i];
-        enc_pack32(wide, n, width, out);
-        out += enc_pack_size(n, width);
+    const unsigned gap = 8 - width;
+    const uint64_t pairs = UINT64_C(0x0001000100010001) * ((UINT64_C(1) << 2 * width) - 1);
+    const uint64_t fours = UINT64_C(0x0000000100000001) * ((UINT64_C(1) << 4 * width) - 1);
+    for (size_t at = 0; at < count; at += 8) {
+        uint64_t w = 0;
+        if (count - at >= 8)
+            w = armi_load64(values + at);
+        else
+            memcpy(&w, values + at, count - at);
+        w = (w | w >> gap) & pairs;
+        w = (w | w >> 2 * gap) & fours;
+        w |= w >> 4 * gap;
+        armi_store64(out, w);
+        out += width;
     }
+}
+
+/*
+ * The next run of at least `least` equal values that begins at `from` or later, and its length; `count`
+ * if there is none. `least` is 15 or more: what is looked at are single values that such a run holds.
+ */
+static size_t run32_next(const uint32_t *values, size_t from, size_t count, size_t least,
+                         size_t *run)
+{
+    for (size_t i = from; i + least <= count;) {
+        /* Wherever a run began within the next eight, it would hold both of these. */
+        if (values[i + 7] != values[i + least - 1]) {
+            i += 8;
+            continue;
+        }
+        /* Necessary for a run to begin here, and cheap to see. */
+        if (values[i] != values[i + least - 1] || values[i] != values[i + least / 2]) {
+            i++;
+            continue;
+        }
+        size_t end = i + 1;
+        while (end < count && values[end] == values[i])
+            end++;
+        *run = end - i;
+        if (*run >= least)
+            return i;
+        i = end;
+    }
+    return count;
+}
+
+/* Such a run holds eight equal levels that are one word of every eighth. */
+static size_t run8_next(const uint8_t *values, size_t from, size_t count, size_t least,
+                        size_t *run)
+{
+    for (size_t at = from; at + 8 <= count;) {
+        uint64_t w = armi_load64(values + at);
+        if (w != (w & 0xff) * UINT64_C(0x0101010101010101)) {
+            at += 8;
+            continue;
+        }
+        size_t begin = at, end = at + 8;
+        while (begin > from && values[begin - 1] == values[at])
+            begin--;
+        while (end + 8 <= count && armi_load64(values + end) == w)
+            end += 8;
+        while (end < count && values[end] == values[at])
+            end++;
+        *run = end - begin;
+        if (*run >= least)
+            return begin;
+        at = end;
+    }
+    return count;
 }
 
 /*
  * A run that is long enough ends the packed stretch before it, after giving up as many values as fill
  * that to a multiple of eight. Only the last stretch of all may be filled with zeros instead.
  */
-#define HYBRID(T, packed_write, pack, run_length, hybrid)                                  \
+#define HYBRID(T, packed_write, pack, run_next, hybrid)                                    \
     static uint8_t *packed_write(const T *values, size_t count, unsigned width,            \
                                  uint8_t *out)                                             \
     {                                                                                      \
@@ -72,46 +134,23 @@ static void pack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t
         return out + whole;                                                                \
     }                                                                                      \
                                                                                            \
-    static size_t run_length(const T *values, size_t from, size_t count)                   \
-    {                                                                                      \
-        size_t i = from + 1;                                                               \
-        T v = values[from];                                                                \
-        while (i < count && values[i] == v)                                                \
-            i++;                                                                           \
-        return i - from;                                                                   \
-    }                                                                                      \
-                                                                                           \
     uint8_t *hybrid(const T *values, size_t count, unsigned width, uint8_t *out)           \
     {                                                                                      \
-        size_t least = run_min(width), start = 0, i = 0;                                   \
-        while (i + least <= count) {                                                       \
-            /* Wherever a run began within the next eight, it would hold both of these. */ \
-            if (values[i + 7] != values[i + least - 1]) {                                  \
-                i += 8;                                                                    \
-                continue;                                                                  \
-            }                                                                              \
-            /* Necessary for a run to begin here, and cheap to see. */                     \
-            if (values[i] != values[i + least - 1] ||                                      \
-                values[i] != values[i + least / 2]) {                                      \
-                i++;                                                                       \
-                continue;                                                                  \
-            }                                                                              \
-            size_t run = run_length(values, i, count);                                     \
+        size_t least = run_min(width), start = 0, i = 0, run = 0;                          \
+        while ((i = run_next(values, i, count, least, &run)) < count) {                    \
             size_t fill = (8 - (i - start) % 8) % 8;                                       \
-            if (run < least + fill) {                                                      \
-                i += run;                                                                  \
-                continue;                                                                  \
+            if (run >= least + fill) {                                                     \
+                out = packed_write(values + start, i + fill - start, width, out);          \
+                out = enc_rle_run(values[i], run - fill, width, out);                      \
+                start = i + run;                                                           \
             }                                                                              \
-            out = packed_write(values + start, i + fill - start, width, out);              \
-            out = enc_rle_run(values[i], run - fill, width, out);                          \
             i += run;                                                                      \
-            start = i;                                                                     \
         }                                                                                  \
         return packed_write(values + start, count - start, width, out);                    \
     }
 
-HYBRID(uint32_t, packed32_write, pack_u32, run32_length, enc_rle_indices)
-HYBRID(uint8_t, packed8_write, pack_u8, run8_length, enc_rle_bytes)
+HYBRID(uint32_t, packed32_write, pack_u32, run32_next, enc_rle_indices)
+HYBRID(uint8_t, packed8_write, pack_u8, run8_next, enc_rle_bytes)
 
 /* Words of 64 equal bits from word `at` on. */
 static size_t bits_run(const uint8_t *bits, size_t at, size_t words)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "parquet/parquet_dispatch.h"
 
 struct span {
     const struct armi_array *leaf;
@@ -134,11 +135,82 @@ static bool leaf_add(struct shred *s, const struct armi_pq_node *node,
     return span_add(s, a, from, count);
 }
 
+/* The leaf that lies below a list with nothing between that could be null, and which of its slots is
+ * the list's item 0; NULL if something is between. */
+static const struct armi_array *list_leaf(const struct shred *s, size_t step,
+                                          const struct armi_array *list, int64_t *shift)
+{
+    const struct armi_array *a = &list->children[0];
+    if (list->layout == ARMI_LAYOUT_LIST_VIEW32 || list->layout == ARMI_LAYOUT_LIST_VIEW64)
+        return NULL;
+    *shift = 0;
+    for (step++; s->path[step]->shape == ARMI_PQ_SHAPE_STRUCT; step++) {
+        if (a->validity != NULL)
+            return NULL;
+        *shift += a->offset;
+        a = &a->children[s->child[step]];
+    }
+    return s->path[step]->shape == ARMI_PQ_SHAPE_LEAF ? a : NULL;
+}
+
+/* Levels of the items of slots [from, from + count); returns how many are null. */
+static size_t slots_fill(struct shred *s, const struct armi_pq_node *list,
+                         const struct armi_pq_node *leaf, const struct armi_array *a,
+                         int64_t from, int64_t count, unsigned slot_rep,
+                         const uint8_t *bits, size_t bit_from)
+{
+    uint8_t *def = s->def + s->count, *rep = s->rep + s->count;
+    size_t at = 0, nulls = 0;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t item, items;
+        armi_array_list(a, from + i, &item, &items);
+        rep[at] = (uint8_t)slot_rep;
+        if (items == 0)
+            def[at++] = list->def_present;
+        for (int64_t k = 0; bits != NULL && k < items; k++) {
+            bool is_null = !armi_bit_get(bits, bit_from++);
+            def[at + (size_t)k] = (uint8_t)(leaf->def_present - is_null);
+            nulls += is_null;
+        }
+        at += (size_t)items;
+    }
+    s->count += at;
+    return nulls;
+}
+
+/* Items that are leaves lie one behind the other, so that all slots are written in one go. */
+static bool list_leaf_add(struct shred *s, size_t step, const struct armi_array *a,
+                          const struct armi_array *leaf, int64_t shift, int64_t from,
+                          int64_t count, unsigned first_rep, unsigned rep)
+{
+    const struct armi_pq_node *list = s->path[step], *node = s->path[s->path_count - 1];
+    const uint8_t *bits;
+    size_t bit_from, begin = s->count;
+    int64_t first, last, items;
+    armi_array_list(a, from, &first, &items);
+    armi_array_list(a, from + count - 1, &last, &items);
+    int64_t total = last + items - first;
+    s->status = enc_validity(s->c, leaf, first + shift, total, &bits, &bit_from);
+    if (s->status != ARMI_OK || !levels_reserve(s, (size_t)total + (size_t)count))
+        return false;
+    memset(s->def + begin, node->def_present, (size_t)total + (size_t)count);
+    memset(s->rep + begin, list->rep + 1, (size_t)total + (size_t)count);
+    if (slots_fill(s, list, node, a, from, count, rep, bits, bit_from) > 0 &&
+        !node->is_optional)
+        return null_refused(s);
+    s->rep[begin] = (uint8_t)first_rep;
+    return total == 0 || span_add(s, leaf, first + shift, total);
+}
+
 /* Items of the present slots [from, from + count) of a list, one slot at a time. */
 static bool list_add(struct shred *s, size_t step, const struct armi_array *a, int64_t from,
                      int64_t count, unsigned first_rep, unsigned rep)
 {
     const struct armi_pq_node *node = s->path[step];
+    int64_t shift;
+    const struct armi_array *leaf = list_leaf(s, step, a, &shift);
+    if (leaf != NULL && count > 0)
+        return list_leaf_add(s, step, a, leaf, shift, from, count, first_rep, rep);
     for (int64_t i = 0; i < count; i++) {
         int64_t item, items;
         armi_array_list(a, from + i, &item, &items);
@@ -170,10 +242,9 @@ static bool run_add(struct shred *s, size_t step, const struct armi_array *a, in
     if (a->validity == NULL)
         return present_add(s, step, a, from, count, first_rep, rep);
     for (int64_t i = 0; i < count;) {
-        bool valid = armi_array_is_valid_bit(a, from + i);
-        int64_t n = 1;
-        while (i + n < count && armi_array_is_valid_bit(a, from + i + n) == valid)
-            n++;
+        size_t bit = (size_t)(a->offset + from + i);
+        bool valid = armi_bit_get(a->validity, bit);
+        int64_t n = (int64_t)armi_bitmap_run(a->validity, bit, (size_t)(count - i));
         unsigned head = i == 0 ? first_rep : rep;
         if (!valid && !node->is_optional)
             return null_refused(s);
@@ -224,11 +295,9 @@ static int64_t rows_next(const struct shred *s, const struct enc_gather *g, int6
 
 static int64_t nulls_count(const struct shred *s)
 {
-    size_t nulls = 0;
-    unsigned max = s->c->leaf->max_def;
-    for (size_t i = 0; i < s->count; i++)
-        nulls += s->def[i] < max;
-    return (int64_t)nulls;
+    size_t present =
+        armi_pq_kernels()->count8(s->def, s->count, (uint8_t)s->c->leaf->max_def);
+    return (int64_t)(s->count - present);
 }
 
 enum armi_status enc_batch_nested(struct enc_column *c, struct enc_cursor *cursor,
