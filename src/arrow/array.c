@@ -42,6 +42,14 @@ enum armi_status armi_path_error(const struct armi_path *path, struct armi_error
     return armi_error_object(err, status, "column", name, "column '%s': %s", name, text);
 }
 
+const char *armi_path_row(const struct armi_path *path, int64_t i, char out[32])
+{
+    bool is_row = path->first_row >= 0;
+    snprintf(out, 32, "%s %lld", is_row ? "row" : "item",
+             (long long)(i + 1 + (is_row ? path->first_row : 0)));
+    return out;
+}
+
 /* ---- making a view ---- */
 
 struct maker {
@@ -204,7 +212,7 @@ static enum armi_status make_children(const struct maker *m, const struct armi_p
         out->dictionary = armi_alloc_zero(1, sizeof *out->dictionary);
         if (out->dictionary == NULL)
             return armi_error_no_memory(m->err);
-        struct armi_path inner = {path, "dictionary"};
+        struct armi_path inner = {path, "dictionary", -1};
         return make_node(m, &inner, &field->children[1], array->dictionary,
                          out->dictionary);
     }
@@ -215,7 +223,7 @@ static enum armi_status make_children(const struct maker *m, const struct armi_p
         return armi_error_no_memory(m->err);
     out->child_count = field->child_count;
     for (size_t i = 0; i < field->child_count; i++) {
-        struct armi_path inner = {path, field->children[i].name};
+        struct armi_path inner = {path, field->children[i].name, -1};
         ARMI_TRY(make_node(m, &inner, &field->children[i], array->children[i],
                            &out->children[i]));
     }
@@ -234,7 +242,7 @@ static enum armi_status check_child_lengths(const struct maker *m,
         return ARMI_OK;
     for (size_t i = 0; view->length > 0 && i < view->child_count; i++) {
         if (view->children[i].length < need) {
-            struct armi_path inner = {path, view->children[i].field->name};
+            struct armi_path inner = {path, view->children[i].field->name, -1};
             return refuse(m, &inner, "shorter than the array that it belongs to");
         }
     }
@@ -273,11 +281,38 @@ enum armi_status armi_array_init(const struct armi_field *field,
                                  struct armi_array *out, struct armi_error *err)
 {
     struct maker m = {level, err};
-    struct armi_path path = {NULL, field->name};
+    struct armi_path path = {NULL, field->name, 0};
     struct armi_array view = ARMI_ARRAY_INIT;
     enum armi_status status = make_node(&m, &path, field, array, &view);
     if (status == ARMI_OK)
         status = armi_array_validate(&view, level, err);
+    if (status != ARMI_OK) {
+        armi_array_release(&view);
+        return status;
+    }
+    *out = view;
+    return ARMI_OK;
+}
+
+enum armi_status armi_array_init_rows(const struct armi_field *schema,
+                                      const struct ArrowArray *array,
+                                      enum armi_validation level, int64_t first_row,
+                                      struct armi_array *out, struct armi_error *err)
+{
+    assert(schema->type == ARMI_TYPE_STRUCT);
+    struct maker m = {level, err};
+    struct armi_path path = {NULL, schema->name, first_row};
+    struct armi_array view = ARMI_ARRAY_INIT;
+    enum armi_status status = make_node(&m, &path, schema, array, &view);
+    if (status == ARMI_OK && armi_array_null_count(&view) > 0)
+        status =
+            armi_error_set(err, ARMI_INVALID,
+                           "malformed Arrow data: a batch with rows that are null as a "
+                           "whole");
+    view.validity = NULL;
+    view.null_count = 0;
+    if (status == ARMI_OK)
+        status = armi_array_validate_rows(&view, level, first_row, err);
     if (status != ARMI_OK) {
         armi_array_release(&view);
         return status;
@@ -291,26 +326,7 @@ enum armi_status armi_array_init_batch(const struct armi_field *schema,
                                        enum armi_validation level, struct armi_array *out,
                                        struct armi_error *err)
 {
-    assert(schema->type == ARMI_TYPE_STRUCT);
-    struct maker m = {level, err};
-    struct armi_path path = {NULL, schema->name};
-    struct armi_array view = ARMI_ARRAY_INIT;
-    enum armi_status status = make_node(&m, &path, schema, array, &view);
-    if (status == ARMI_OK && armi_array_null_count(&view) > 0)
-        status =
-            armi_error_set(err, ARMI_INVALID,
-                           "malformed Arrow data: a batch with rows that are null as a "
-                           "whole");
-    view.validity = NULL;
-    view.null_count = 0;
-    if (status == ARMI_OK)
-        status = armi_array_validate(&view, level, err);
-    if (status != ARMI_OK) {
-        armi_array_release(&view);
-        return status;
-    }
-    *out = view;
-    return ARMI_OK;
+    return armi_array_init_rows(schema, array, level, 0, out, err);
 }
 
 void armi_array_release(struct armi_array *array)

@@ -70,7 +70,7 @@ struct armi_array {
 
 /*
  * *out sees `array`, whose type is `field`; both are borrowed until the view's release.
- * ARMI_INVALID names the column (by path, "a.item") and the row. Buffers that are NULL
+ * ARMI_INVALID names the column (by path, "a.item") and the row, from 1 on. Buffers that are NULL
  * for nothing are fine, as some producers send them. ARMI_UNSUPPORTED for a union.
  */
 enum armi_status armi_array_init(const struct armi_field *field,
@@ -82,6 +82,11 @@ enum armi_status armi_array_init_batch(const struct armi_field *schema,
                                        const struct ArrowArray *array,
                                        enum armi_validation level, struct armi_array *out,
                                        struct armi_error *err);
+/* The same for a batch behind `first_row` others of a stream: errors number rows on from there. */
+enum armi_status armi_array_init_rows(const struct armi_field *schema,
+                                      const struct ArrowArray *array,
+                                      enum armi_validation level, int64_t first_row,
+                                      struct armi_array *out, struct armi_error *err);
 void armi_array_release(struct armi_array *array);
 
 /* The checks alone, on a view that was made with a lower level. */

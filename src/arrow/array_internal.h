@@ -15,12 +15,21 @@ extern const uint8_t armi_array_nothing[ARMI_NOTHING_SIZE];
 struct armi_path {
     const struct armi_path *parent;
     const char *name;
+    int64_t first_row; /* how many rows came before; -1: items of a list, not rows */
 };
 
 /* ARMI_INVALID and the like, "column 'a.item': <message>". */
 ARMI_PRINTF(4, 5)
 enum armi_status armi_path_error(const struct armi_path *path, struct armi_error *err,
                                  enum armi_status status, const char *format, ...);
+
+/* "row 17", told from 1 on, or "item 3" where no row is known. Returns `out`. */
+const char *armi_path_row(const struct armi_path *path, int64_t i, char out[32]);
+
+/* armi_array_validate where `first_row` rows came before. */
+enum armi_status armi_array_validate_rows(const struct armi_array *array,
+                                          enum armi_validation level, int64_t first_row,
+                                          struct armi_error *err);
 
 /* 32- or 64-bit offsets? Of layouts that have offsets. */
 static inline bool armi_layout_is_wide(enum armi_layout layout)

@@ -18,8 +18,9 @@ static enum armi_status check_node(const struct armi_path *path, const struct ar
 static enum armi_status bad_row(const struct armi_path *path, int64_t i, const char *what,
                                 struct armi_error *err)
 {
-    return armi_path_error(path, err, ARMI_INVALID, "malformed Arrow data: row %lld %s",
-                           (long long)i, what);
+    char row[32];
+    return armi_path_error(path, err, ARMI_INVALID, "malformed Arrow data: %s %s",
+                           armi_path_row(path, i, row), what);
 }
 
 static enum armi_status bad_array(const struct armi_path *path, const char *what,
@@ -38,12 +39,13 @@ static bool is_valid(const struct armi_array *a, int64_t i)
 static enum armi_status too_large(const struct armi_path *path, int64_t i, int64_t size,
                                   struct armi_error *err)
 {
-    return armi_path_error(path, err, ARMI_LIMIT,
-                           "the value of row %lld has %lld bytes, at most %lld are carried",
-                           (long long)i, (long long)size, (long long)ARMI_VALUE_SIZE_MAX);
+    char row[32];
+    return armi_path_error(
+        path, err, ARMI_LIMIT, "the value of %s has %lld bytes, at most %lld are carried",
+        armi_path_row(path, i, row), (long long)size, (long long)ARMI_VALUE_SIZE_MAX);
 }
 
-/* Offsets rise over all rows, nulls included; every value is within the limit. */
+/* Offsets rise over all rows, nulls included; every value that is there is within the limit. */
 static enum armi_status check_offsets(const struct armi_path *path,
                                       const struct armi_array *a, struct armi_error *err)
 {
@@ -53,7 +55,7 @@ static enum armi_status check_offsets(const struct armi_path *path,
         int64_t next = armi_array_offset_at(a, a->offset + i + 1);
         if (next < previous)
             return bad_row(path, i, "has a negative size", err);
-        if (is_binary && next - previous > (int64_t)ARMI_VALUE_SIZE_MAX)
+        if (is_binary && next - previous > (int64_t)ARMI_VALUE_SIZE_MAX && is_valid(a, i))
             return too_large(path, i, next - previous, err);
         previous = next;
     }
@@ -194,7 +196,7 @@ static enum armi_status check_decimals(const struct armi_path *path,
 
 /* ---- nulls that must not be ---- */
 
-static enum armi_status check_not_null(const struct armi_path *path,
+static enum armi_status check_not_null(const struct armi_path *path, int64_t first_row,
                                        const struct armi_array *child, int64_t from,
                                        int64_t count, struct armi_error *err)
 {
@@ -202,10 +204,11 @@ static enum armi_status check_not_null(const struct armi_path *path,
         return ARMI_OK;
     for (int64_t i = from; i < from + count; i++) {
         if (armi_array_is_null(child, i)) {
-            struct armi_path inner = {path, child->field->name};
+            char row[32];
+            struct armi_path inner = {path, child->field->name, first_row};
             return armi_path_error(&inner, err, ARMI_CONSTRAINT,
-                                   "row %lld is null, but the column is declared not null",
-                                   (long long)i);
+                                   "%s is null, but the column is declared not null",
+                                   armi_path_row(&inner, i, row));
         }
     }
     return ARMI_OK;
@@ -221,12 +224,12 @@ static enum armi_status check_members_not_null(const struct armi_path *path,
         if (child.field->nullable)
             continue;
         if (a->validity == NULL) {
-            ARMI_TRY(check_not_null(path, &child, 0, child.length, err));
+            ARMI_TRY(check_not_null(path, path->first_row, &child, 0, child.length, err));
             continue;
         }
         for (int64_t i = 0; i < a->length; i++) {
             if (is_valid(a, i))
-                ARMI_TRY(check_not_null(path, &child, i, 1, err));
+                ARMI_TRY(check_not_null(path, path->first_row, &child, i, 1, err));
         }
     }
     return ARMI_OK;
@@ -242,7 +245,7 @@ static enum armi_status check_items_not_null(const struct armi_path *path,
     for (int64_t i = 0; i < a->length; i++) {
         int64_t from, count;
         armi_array_list(a, i, &from, &count);
-        ARMI_TRY(check_not_null(path, child, from, count, err));
+        ARMI_TRY(check_not_null(path, -1, child, from, count, err));
     }
     return ARMI_OK;
 }
@@ -253,7 +256,7 @@ static enum armi_status check_slice(const struct armi_path *path,
                                     const struct armi_array *child, int64_t from,
                                     int64_t count, bool full, struct armi_error *err)
 {
-    struct armi_path inner = {path, child->field->name};
+    struct armi_path inner = {path, child->field->name, -1};
     struct armi_array slice = armi_array_slice(child, from, count);
     return check_node(&inner, &slice, full, err);
 }
@@ -325,7 +328,7 @@ static enum armi_status check_dictionary(const struct armi_path *path,
         if (index < 0 || index >= count)
             return bad_row(path, i, "has an index outside its dictionary", err);
     }
-    struct armi_path inner = {path, "dictionary"};
+    struct armi_path inner = {path, "dictionary", -1};
     return check_node(&inner, a->dictionary, full, err);
 }
 
@@ -335,7 +338,7 @@ static enum armi_status check_struct(const struct armi_path *path,
 {
     for (size_t c = 0; c < a->child_count; c++) {
         struct armi_array child = armi_array_column(a, c);
-        struct armi_path inner = {path, child.field->name};
+        struct armi_path inner = {path, child.field->name, path->first_row};
         ARMI_TRY(check_node(&inner, &child, full, err));
     }
     return full ? check_members_not_null(path, a, err) : ARMI_OK;
@@ -387,14 +390,21 @@ static enum armi_status check_node(const struct armi_path *path, const struct ar
     }
 }
 
-enum armi_status armi_array_validate(const struct armi_array *array,
-                                     enum armi_validation level, struct armi_error *err)
+enum armi_status armi_array_validate_rows(const struct armi_array *array,
+                                          enum armi_validation level, int64_t first_row,
+                                          struct armi_error *err)
 {
     if (level == ARMI_VALIDATE_NONE)
         return ARMI_OK;
-    struct armi_path path = {NULL, array->field->name};
+    struct armi_path path = {NULL, array->field->name, first_row};
+    struct armi_path none = {NULL, "", first_row};
     if (level == ARMI_VALIDATE_FULL)
-        ARMI_TRY(
-            check_not_null(&(struct armi_path){NULL, ""}, array, 0, array->length, err));
+        ARMI_TRY(check_not_null(&none, first_row, array, 0, array->length, err));
     return check_node(&path, array, level == ARMI_VALIDATE_FULL, err);
+}
+
+enum armi_status armi_array_validate(const struct armi_array *array,
+                                     enum armi_validation level, struct armi_error *err)
+{
+    return armi_array_validate_rows(array, level, 0, err);
 }

@@ -17,7 +17,8 @@ enum armi_status enc_error(const struct enc_column *c, enum armi_status status, 
                            const char *format, ...)
 {
     char path[256], text[512];
-    long long number = (long long)row + 1; /* people count from one, as with CSV and keys */
+    /* People count from one, as with CSV and keys. */
+    long long number = (long long)(c->first_row + row + 1);
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);

@@ -162,6 +162,7 @@ struct enc_column {
     const struct armi_pq_leaf *leaf;
     const struct armi_pq_column_pieces *pieces; /* of its top-level column */
     int64_t rows;
+    int64_t first_row; /* rows of the row groups before, for messages */
     enum enc_order order;
     struct enc_worker *worker;
     struct armi_error *err;

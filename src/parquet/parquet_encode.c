@@ -174,10 +174,15 @@ static void columns_order(const struct enc_column *columns, uint32_t count, uint
     }
 }
 
-static void columns_prepare(struct armi_pq_encoder *e,
+static void columns_prepare(const struct armi_pq_encoder *e,
                             const struct armi_pq_column_pieces *pieces, int64_t rows,
                             struct enc_column *columns)
 {
+    size_t count;
+    const struct enc_group *groups = encoder_groups(e, &count);
+    int64_t first_row = 0;
+    for (size_t i = 0; i < count; i++)
+        first_row += groups[i].rows;
     for (uint32_t i = 0; i < e->schema.leaf_count; i++) {
         const struct armi_pq_leaf *leaf = &e->schema.leaves[i];
         columns[i] = (struct enc_column){
@@ -186,6 +191,7 @@ static void columns_prepare(struct armi_pq_encoder *e,
             .leaf = leaf,
             .pieces = &pieces[leaf->top],
             .rows = rows,
+            .first_row = first_row,
             .order = enc_order_of(leaf),
         };
     }

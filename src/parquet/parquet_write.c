@@ -162,8 +162,8 @@ static enum armi_status batch_add(struct write_job *job, struct ArrowArray *batc
     struct armi_array *view = armi_alloc(sizeof *view);
     if (view == NULL)
         return armi_error_no_memory(err);
-    enum armi_status status =
-        armi_array_init_batch(&job->schema, batch, ARMI_VALIDATE_FULL, view, err);
+    enum armi_status status = armi_array_init_rows(&job->schema, batch, ARMI_VALIDATE_FULL,
+                                                   job->rows + job->input.rows, view, err);
     if (status != ARMI_OK) {
         armi_free(view);
         return status;

@@ -109,8 +109,9 @@ static enum armi_status batch_fill(const struct armi_rowset *set,
 {
     size_t count = set->schema->child_count;
     ARMI_TRY(armi_array_hold(array, &batch->holder, err));
-    ARMI_TRY(armi_array_init_batch(set->incoming, armi_holder_array(batch->holder),
-                                   ARMI_VALIDATE_FULL, &batch->view, err));
+    ARMI_TRY(armi_array_init_rows(
+        set->incoming, armi_holder_array(batch->holder), ARMI_VALIDATE_FULL,
+        (int64_t)(set->rows_before + set->rows), &batch->view, err));
     batch->rows = (uint64_t)batch->view.length;
     batch->columns = armi_alloc_zero(count, sizeof *batch->columns);
     batch->cast = armi_alloc_zero(count, sizeof *batch->cast);

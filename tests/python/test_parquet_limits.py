@@ -121,7 +121,7 @@ def test_a_byte_more_is_refused_by_column_and_row(db, kind):
         with pytest.raises(am.LimitError) as caught:
             write(table)
         assert "big" in str(caught.value)
-        assert "row 2" in str(caught.value)
+        assert "row 3 " in str(caught.value)
     assert db.tables() == []
 
 
@@ -143,3 +143,49 @@ def test_more_than_two_gibibytes_of_text_come_in_several_batches(db, tmp_path):
     assert sum(len(batch) for batch in db.read("t").iter_batches()) == 2400
     with pytest.raises(am.LimitError, match="max_bytes"):
         am.read_parquet(path, max_bytes=1 << 30).to_arrow()
+
+
+# ---- the row that an error names ----
+
+
+def in_batches(array, size=700):
+    """The array as a column of batches that begin in the middle of its buffers."""
+    pieces = [array.slice(at, size) for at in range(0, len(array), size)]
+    return pa.table({"id": range(len(array)), "odd": pa.chunked_array(pieces)})
+
+
+def bad_text(row, rows):
+    data = bytearray(b"x" * rows)
+    data[row] = 0xFF
+    offsets = pa.array(range(rows + 1), pa.int32()).buffers()[1]
+    return pa.Array.from_buffers(pa.string(), rows, [None, offsets, pa.py_buffer(bytes(data))])
+
+
+@pytest.mark.parametrize("write", ["encode", "file", "table"])
+def test_the_row_is_counted_over_all_batches_and_from_one(write, db, tmp_path):
+    table = in_batches(bad_text(4321, 5000))
+    call = {"encode": lambda: encode(table), "table": lambda: db.write("t", table),
+            "file": lambda: am.write_parquet(table, tmp_path / "x.parquet")}[write]
+    with pytest.raises(am.InvalidArgumentError, match=r"column 'odd': .*row 4322 is not valid UTF-8"):
+        call()
+    assert not list(tmp_path.glob("*.parquet"))
+
+
+def test_the_row_is_counted_over_row_groups_too(tmp_path):
+    """Seconds that milliseconds cannot hold are found while the second row group is encoded."""
+    rows = (1 << 20) + 5000
+    values = pa.concat_arrays([pa.nulls(rows, pa.int64()), pa.array([2**62])]).cast(pa.timestamp("s"))
+    table = in_batches(values, 300_000)
+    for write in (encode, lambda t: am.write_parquet(t, tmp_path / "x.parquet")):
+        with pytest.raises(am.InvalidArgumentError, match=rf'column "odd", row {rows + 1}:'):
+            write(table)
+
+
+def test_items_of_lists_are_no_rows():
+    items = bad_text(5, 9)
+    table = pa.table({"odd": pa.ListArray.from_arrays(pa.array([0, 3, 9], pa.int32()), items)})
+    with pytest.raises(am.InvalidArgumentError, match=r"column 'odd.*': .*item 6 is not valid UTF-8"):
+        encode(table)
+    inner = pa.StructArray.from_arrays([items], ["t"])
+    with pytest.raises(am.InvalidArgumentError, match=r"column 'odd.t': .*row 6 is not valid UTF-8"):
+        encode(pa.table({"odd": inner}))

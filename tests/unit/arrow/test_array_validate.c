@@ -133,7 +133,7 @@ static void null_count_is_believed_or_proved(void **state)
     fails(ARMI_CONSTRAINT,
           armi_array_init(&field, &array, ARMI_VALIDATE_FULL, &view, &err));
     assert_string_equal(err.message,
-                        "column 'x': row 1 is null, but the column is declared not null");
+                        "column 'x': row 2 is null, but the column is declared not null");
     armi_field_release(&field);
 }
 
