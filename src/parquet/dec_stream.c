@@ -145,6 +145,14 @@ static bool reads_little(const struct stream *s)
     return wanted < s->file->meta.row_groups.items[s->row_group].row_count / 2;
 }
 
+/* Whether all that is wanted of the row group is a part of it, and comes in one span. */
+static bool is_one_span(const struct stream *s)
+{
+    int64_t left = s->file->meta.row_groups.items[s->row_group].row_count - s->row;
+    int64_t wanted = left < s->rows_left ? left : s->rows_left;
+    return (s->row > 0 || wanted < left) && span_rows(s) == wanted;
+}
+
 static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, size_t count,
                                     struct armi_pq_cursor **cursor, struct armi_error *err)
 {
@@ -153,8 +161,8 @@ static enum armi_status cursor_need(struct stream *s, const uint32_t *columns, s
     s->options.max_bytes = s->bytes_left;
     ARMI_TRY(armi_pq_cursor_new_of_nodes(s->file, s->row_group, columns, count, &s->options,
                                          cursor, err));
-    if (s->filter != NULL)
-        armi_pq_cursor_set_partial(*cursor, reads_little(s));
+    armi_pq_cursor_set_partial(*cursor,
+                               s->filter != NULL ? reads_little(s) : is_one_span(s));
     return ARMI_OK;
 }
 

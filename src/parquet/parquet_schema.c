@@ -277,6 +277,12 @@ static enum armi_status leaf_add(struct schema_build *b, uint32_t node_index,
     struct armi_pq_node *node = &s->nodes[node_index];
     const struct armi_field *value = armi_field_value(field);
     const struct type_row *row = &type_rows[value->type];
+    if (!row->carried && value != field) {
+        char what[80];
+        snprintf(what, sizeof what, "a %s of %s", armi_type_name(field->type),
+                 armi_type_name(value->type));
+        return refuse(b, what);
+    }
     if (!row->carried)
         return refuse(b, armi_type_name(value->type));
     if (node->def_present > DEF_LEVEL_MAX)

@@ -267,6 +267,74 @@ static void a_result_beyond_max_bytes_is_refused(void **state)
     fixture_free(&f);
 }
 
+#define LONG_ROWS 196608 /* three pages of 65,536 */
+
+static int64_t long_value(int64_t row)
+{
+    uint64_t x = (uint64_t)row * UINT64_C(0x9e3779b97f4a7c15);
+    x = (x ^ x >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (int64_t)(x ^ x >> 32); /* so random that it is stored plain */
+}
+
+static struct armi_bytes long_file(void)
+{
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_field schema = ARMI_FIELD_INIT, column = ARMI_FIELD_INIT;
+    struct armi_builder *builder;
+    struct ArrowArray batch;
+    struct ArrowArrayStream stream;
+    struct armi_bytes file;
+    ok(armi_field_init_schema(&schema, &err));
+    ok(armi_field_init(&column, "n", ARMI_TYPE_INT64, &err));
+    ok(armi_field_add_child(&schema, &column, &err));
+    ok(armi_builder_new(&schema, &builder, &err));
+    for (int64_t i = 0; i < LONG_ROWS; i++) {
+        ok(armi_builder_append_int(armi_builder_child(builder, 0), long_value(i), &err));
+        ok(armi_builder_close(builder, &err));
+    }
+    ok(armi_builder_finish(builder, &batch, &err));
+    armi_builder_free(builder);
+    ok(armi_stream_from_arrays(&schema, &batch, 1, &stream, &err));
+    struct armi_parquet_encode_options o = ARMI_PARQUET_ENCODE_OPTIONS_INIT;
+    o.compression = "none";
+    ok(armi_parquet_encode(&stream, &o, &file, &err));
+    armi_field_release(&schema);
+    return file;
+}
+
+/* Rows of the second page only: what is wrong with the first and the third is not noticed. */
+static void a_span_of_rows_reads_its_pages_and_no_others(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    struct armi_bytes file = long_file();
+    size_t sound = 0, refused = 0;
+    assert_true(file.size > LONG_ROWS * sizeof(int64_t));
+    for (size_t at = 4096; at < LONG_ROWS * sizeof(int64_t); at += 8191) {
+        struct armi_parquet_decode_options o = ARMI_PARQUET_DECODE_OPTIONS_INIT;
+        struct armi_array_list got = ARMI_ARRAY_LIST_INIT;
+        struct armi_bytes bytes = bytes_copy(file.data, file.size);
+        ((uint8_t *)bytes.private_data)[at] ^= 0x40;
+        o.first_row = 130000;
+        o.row_count = 1000;
+        enum armi_status status = read_all(&bytes, &o, &got, &err);
+        bool is_second = at > 65536 * 8 + 1000 && at < 131072 * 8;
+        assert_int_equal(status, is_second ? ARMI_CORRUPTION : ARMI_OK);
+        for (size_t i = 0, row = 130000; status == ARMI_OK && i < got.count; i++) {
+            const int64_t *values = got.arrays[i].children[0]->buffers[1];
+            for (int64_t k = 0; k < got.arrays[i].length; k++, row++)
+                assert_int_equal(values[got.arrays[i].children[0]->offset + k],
+                                 long_value((int64_t)row));
+        }
+        sound += status == ARMI_OK;
+        refused += status != ARMI_OK;
+        armi_array_list_release(&got);
+    }
+    assert_true(sound > 100);
+    assert_true(refused > 50);
+    armi_bytes_release(&file);
+}
+
 static void a_file_cut_anywhere_is_refused(void **state)
 {
     (void)state;
@@ -408,6 +476,7 @@ int main(void)
         cmocka_unit_test(columns_come_in_the_order_asked_for),
         cmocka_unit_test(a_predicate_keeps_its_rows_and_reads_no_others),
         cmocka_unit_test(a_result_beyond_max_bytes_is_refused),
+        cmocka_unit_test(a_span_of_rows_reads_its_pages_and_no_others),
         cmocka_unit_test(a_file_cut_anywhere_is_refused),
         cmocka_unit_test(a_flipped_byte_never_makes_an_unsound_array),
         cmocka_unit_test(reading_survives_every_failing_allocation),
