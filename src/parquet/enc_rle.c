@@ -46,17 +46,16 @@ static void pack_u32(const uint32_t *values, size_t count, unsigned width, uint8
 static void pack_u8(const uint8_t *values, size_t count, unsigned width, uint8_t *out)
 {
     const unsigned gap = 8 - width;
-    const uint64_t pairs = UINT64_C(0x0001000100010001) * ((UINT64_C(1) << 2 * width) - 1);
-    const uint64_t fours = UINT64_C(0x0000000100000001) * ((UINT64_C(1) << 4 * width) - 1);
     for (size_t at = 0; at < count; at += 8) {
         uint64_t w = 0;
         if (count - at >= 8)
             w = armi_load64(values + at);
         else
             memcpy(&w, values + at, count - at);
-        w = (w | w >> gap) & pairs;
-        w = (w | w >> 2 * gap) & fours;
-        w |= w >> 4 * gap;
+        w = (w & UINT64_C(0x00ff00ff00ff00ff)) | (w & UINT64_C(0xff00ff00ff00ff00)) >> gap;
+        w = (w & UINT64_C(0x0000ffff0000ffff)) |
+            (w & UINT64_C(0xffff0000ffff0000)) >> 2 * gap;
+        w = (w & UINT32_MAX) | w >> 32 << 4 * width;
         armi_store64(out, w);
         out += width;
     }

@@ -339,6 +339,24 @@ static void a_run_takes_from_the_packed_stretch_before_it(void **state)
     assert_memory_equal(out, wanted, sizeof wanted);
 }
 
+static void levels_are_packed_as_numbers_are(void **state)
+{
+    (void)state;
+    srand(6);
+    for (unsigned width = 1; width <= 7; width++) {
+        for (size_t count = 1; count <= 200; count += 13) {
+            uint8_t levels[200], out[2048], wanted[2048];
+            uint32_t numbers[200];
+            for (size_t i = 0; i < count; i++)
+                numbers[i] = levels[i] =
+                    (uint8_t)(i > 60 && i < 110 ? 1 : rand() & ((1 << width) - 1));
+            size_t size = (size_t)(enc_rle_bytes(levels, count, width, out) - out);
+            assert_int_equal(enc_rle_indices(numbers, count, width, wanted) - wanted, size);
+            assert_memory_equal(out, wanted, size);
+        }
+    }
+}
+
 static void split_bytes_lie_in_as_many_stretches_as_a_value_has(void **state)
 {
     (void)state;
@@ -444,6 +462,7 @@ int main(void)
         cmocka_unit_test(every_failing_allocation_leaves_nothing_behind),
         cmocka_unit_test(packed_numbers_are_what_shifting_gives),
         cmocka_unit_test(a_run_takes_from_the_packed_stretch_before_it),
+        cmocka_unit_test(levels_are_packed_as_numbers_are),
         cmocka_unit_test(split_bytes_lie_in_as_many_stretches_as_a_value_has),
         cmocka_unit_test(xxhash64_gives_its_published_values),
         cmocka_unit_test(a_bloom_filter_forgets_nothing),
