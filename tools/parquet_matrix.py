@@ -51,6 +51,11 @@ Each type was written in the three profiles and read by: {versions}.
 - **no**: the reader fails, with the reason it gives. *pyarrow's too*: it fails as well on what
   pyarrow writes of that column, so the reason is the reader's alone.
 
+A date64 may lie within a day, so it is stored as TIMESTAMP(ms), and others show that: ARROW:schema
+says date64, but only our decoder asks it for more than zones (what pyarrow itself writes as date64, it
+reads as date32). So it is with seconds, which are stored as milliseconds. The entries of an ordered
+dictionary stand in the file in their order, used or not; who reads dictionaries reads them so.
+
 Our own decoder gives every type back exactly, with the metadata of schema and fields; run-end
 encoded columns come back plain. Fixed-size binary of 0 bytes, unions, intervals, structs without
 members and decimals with a negative scale are refused when written. Files without columns are read

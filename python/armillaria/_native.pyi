@@ -242,6 +242,7 @@ def parquet_encode(
     compression: str | None,
     profile: int,
     threads: int,
+    row_group_rows: int,
     bloom_columns: Sequence[str] | None,
     /,
 ) -> bytes: ...
@@ -251,6 +252,7 @@ def parquet_write(
     compression: str | None,
     profile: int,
     threads: int,
+    row_group_rows: int,
     bloom_columns: Sequence[str] | None,
     /,
 ) -> tuple[int, int, int]: ...

@@ -59,21 +59,24 @@ class ParquetEncoder:
     ``compression``: auto, none, snappy, gzip, brotli, zstd, lz4_raw; gzip, brotli and zstd with
     an optional ":level". ``profile``: standard, portable (the oldest readers) or dense.
     ``bloom_columns``: top-level columns that get Bloom filters, as keys should.
+    ``row_group_rows``: at most so many rows in a row group; 2^20, or 128 MiB, unless said otherwise.
     """
 
     def __init__(self, compression: str = "auto", profile: str = "standard",
                  threads: int | None = None,
-                 bloom_columns: Sequence[str] | str | None = None) -> None:
+                 bloom_columns: Sequence[str] | str | None = None,
+                 row_group_rows: int | None = None) -> None:
         self._compression = text(compression, "compression")
         self._profile = choice(profile, "profile", PROFILES)
         self._threads = whole_or_none(threads, "threads") or 0
+        self._row_group_rows = whole_or_none(row_group_rows, "row_group_rows", 1) or 0
         self._bloom: tuple[str, ...] | None = None
         self._encode(_native.columns(0, ()), 1)  # an unknown codec is refused here
         self._bloom = names_or_none(bloom_columns, "column")
 
     def _encode(self, data: Any, threads: int) -> bytes:
         return _native.parquet_encode(stream_of(data), self._compression, self._profile, threads,
-                                      self._bloom)
+                                      self._row_group_rows, self._bloom)
 
     def encode(self, batch: Any) -> bytes:
         """A batch, a table or a stream as one Parquet file."""
@@ -183,13 +186,16 @@ def read_parquet(source: Any, columns: Sequence[str] | str | None = None,
 
 def write_parquet(data: Any, path: Any, *, compression: str = "auto", profile: str = "standard",
                   threads: int | None = None,
-                  bloom_columns: Sequence[str] | str | None = None) -> int:
+                  bloom_columns: Sequence[str] | str | None = None,
+                  row_group_rows: int | None = None) -> int:
     """Writes a Parquet file; it appears under its name when it is complete. Answers the rows.
 
     ``bloom_columns`` get Bloom filters, by which readers rule out row groups for ``=`` and ``in``.
+    A row group has at most ``row_group_rows``: 2^20, or 128 MiB, unless said otherwise.
     """
     return _native.parquet_write(stream_of(data), path_of(path),
                                  text(compression, "compression"),
                                  choice(profile, "profile", PROFILES),
                                  whole_or_none(threads, "threads") or 0,
+                                 whole_or_none(row_group_rows, "row_group_rows", 1) or 0,
                                  names_or_none(bloom_columns, "column"))[0]

@@ -14,9 +14,10 @@ static struct armi_parquet_file *file_of(PyObject *self)
 
 /* ---- encoding ---- */
 
-/* Both encoders take (stream capsule, …, compression, profile, threads, Bloom columns). */
+/* Both encoders take (stream capsule, …, compression, profile, threads, row group rows, Bloom columns).
+ */
 static struct armi_parquet_encode_options
-encode_options(const char *compression, int profile, unsigned threads,
+encode_options(const char *compression, int profile, unsigned threads, long long rows,
                const struct native_name_array *bloom)
 {
     return (struct armi_parquet_encode_options){
@@ -24,6 +25,7 @@ encode_options(const char *compression, int profile, unsigned threads,
         .compression = compression,
         .profile = (enum armi_parquet_profile)profile,
         .threads = threads,
+        .row_group_rows = rows,
         .bloom_columns = bloom->names,
         .bloom_column_count = bloom->count,
         .callbacks = native_callbacks(),
@@ -39,12 +41,13 @@ PyObject *module_parquet_encode(PyObject *module, PyObject *args)
     const char *compression;
     int profile;
     unsigned threads;
-    if (!PyArg_ParseTuple(args, "OziIO:parquet_encode", &capsule, &compression, &profile,
-                          &threads, &names) ||
+    long long rows;
+    if (!PyArg_ParseTuple(args, "OziILO:parquet_encode", &capsule, &compression, &profile,
+                          &threads, &rows, &names) ||
         native_name_array_init(&bloom, names) != 0)
         return NULL;
     struct armi_parquet_encode_options options =
-        encode_options(compression, profile, threads, &bloom);
+        encode_options(compression, profile, threads, rows, &bloom);
     options.allocate = native_allocate_bytes;
     options.allocate_ctx = &result;
     struct native_call call;
@@ -67,13 +70,14 @@ PyObject *module_parquet_write(PyObject *module, PyObject *args)
     const char *compression;
     int profile;
     unsigned threads;
-    if (!PyArg_ParseTuple(args, "OO&ziIO:parquet_write", &capsule, PyUnicode_FSConverter,
-                          &path, &compression, &profile, &threads, &names))
+    long long rows;
+    if (!PyArg_ParseTuple(args, "OO&ziILO:parquet_write", &capsule, PyUnicode_FSConverter,
+                          &path, &compression, &profile, &threads, &rows, &names))
         return NULL;
     int failed = native_name_array_init(&bloom, names) != 0 ||
                  native_stream_take(capsule, &data) != 0;
     const struct armi_parquet_encode_options options =
-        encode_options(compression, profile, threads, &bloom);
+        encode_options(compression, profile, threads, rows, &bloom);
     struct native_call call;
     if (!failed)
         failed = NATIVE_RUN(PyModule_GetState(module), call,

@@ -52,9 +52,9 @@ def encode(table, **options):
 @pytest.mark.parametrize("name", ENTRIES)
 def test_a_file_keeps_all_entries_in_their_order(name, profile):
     entries = ENTRIES[name]
-    for rows in (1, 40, 70_000):
+    for rows, group in ((1, None), (40, 9), (70_000, None)):
         array = ordered(entries, rows)
-        data = encode(pa.table({"x": array}), profile=profile)
+        data = encode(pa.table({"x": array}), profile=profile, row_group_rows=group)
         assert check(am.ParquetDecoder().decode(data).to_arrow()["x"], entries, array)
         theirs = pq.read_table(io.BytesIO(data))["x"]
         if name in ("string", "binary"):  # the types that pyarrow reads as dictionaries without a cast

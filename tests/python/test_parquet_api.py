@@ -216,6 +216,20 @@ def test_row_groups_are_pruned_by_statistics():
     assert decoder.pruning_stats(sink.getvalue(), "n < 0") == (10, 10, 0)
 
 
+def test_row_groups_are_as_long_as_asked(tmp_path):
+    table = numbers(0, 1000)
+    data = am.ParquetEncoder(row_group_rows=300).encode(table)
+    am.write_parquet(table, tmp_path / "n.parquet", row_group_rows=300)
+    for bytes_ in (data, (tmp_path / "n.parquet").read_bytes()):
+        assert [chunks[0].rows for chunks in am.ParquetDecoder().metadata(bytes_).chunks] == [300, 300, 300, 100]
+        assert am.ParquetDecoder().decode(bytes_).to_arrow().equals(table)
+        assert pq.read_table(io.BytesIO(bytes_)).equals(table)
+        assert am.ParquetDecoder().pruning_stats(bytes_, "n between 650 and 660") == (4, 3, 1)
+        assert am.ParquetDecoder().decode(bytes_, where="n in (299, 300, 999)").num_rows == 3
+    with pytest.raises(am.InvalidArgumentError, match="row_group_rows"):
+        am.ParquetEncoder(row_group_rows=0)
+
+
 def test_metadata_tells_what_the_footer_says(people):
     meta = am.ParquetDecoder().metadata(am.ParquetEncoder().encode(people))
     assert (meta.rows, meta.row_groups, meta.columns) == (3, 1, 4)

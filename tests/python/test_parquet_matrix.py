@@ -91,7 +91,8 @@ def test_all_types_in_one_file_of_several_row_groups(profile, tmp_path):
     shape = gen.Shape(1500, 0.1, offset=9)
     table = pa.table({name: gen.column(gen.TYPES[name], shape) for name in names})
     path = tmp_path / "all.parquet"
-    am.write_parquet(table, path, profile=profile)
+    am.write_parquet(table, path, profile=profile, row_group_rows=400)
+    assert pq.read_metadata(path).num_row_groups == 4
     data = path.read_bytes()
     for reader, read in {**OTHERS, "ours": lambda d, p: am.read_parquet(p).to_arrow()}.items():
         got = read(data, os.fspath(path))
