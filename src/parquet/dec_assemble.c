@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/slab.h"
 #include "parquet/dec_dictionary.h"
+#include "parquet/dec_levels.h"
 #include "parquet/parquet_dispatch.h"
 
 /* ---- what one leaf's levels say of a node above it ---- */
@@ -19,7 +20,8 @@ struct structure {
     size_t null_count;
     size_t items;      /* lists */
     uint8_t *validity; /* NULL: no nulls */
-    uint64_t *offsets; /* lists: slots + 1 */
+    uint8_t *offsets;  /* lists: slots + 1 */
+    bool is_wide;      /* offsets of eight bytes, else of four */
 };
 
 static void structure_release(struct structure *s)
@@ -27,6 +29,26 @@ static void structure_release(struct structure *s)
     armi_free(s->validity);
     armi_free(s->offsets);
     *s = (struct structure){0};
+}
+
+static uint64_t offset_at(const struct structure *s, size_t i)
+{
+    return s->is_wide ? armi_load64(s->offsets + 8 * i) : armi_load32(s->offsets + 4 * i);
+}
+
+static void offset_set(struct structure *s, size_t i, uint64_t at)
+{
+    if (s->is_wide)
+        armi_store64(s->offsets + 8 * i, at);
+    else
+        armi_store32(s->offsets + 4 * i, (uint32_t)at);
+}
+
+/* Whether the array itself has eight-byte offsets. */
+static bool has_wide_offsets(const struct armi_field *field)
+{
+    enum armi_layout layout = armi_type_layout(field->type);
+    return layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
 }
 
 /* The level from which entries are slots of the array that the node belongs to. */
@@ -46,15 +68,26 @@ static bool node_is_list(const struct armi_pq_node *node)
     return node->shape == ARMI_PQ_SHAPE_LIST || node->shape == ARMI_PQ_SHAPE_MAP;
 }
 
+/* At most so many slots: outside of lists one a row, which is far below one an entry. */
+static size_t slots_max(const struct armi_pq_node *node,
+                        const struct armi_pq_levels *levels)
+{
+    if (node->rep > 0 || levels->rep == NULL)
+        return levels->count;
+    return armi_pq_levels_count_equal(levels->rep, levels->count, 0);
+}
+
 static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
-                                        const struct armi_pq_node *node, size_t entries,
+                                        const struct armi_pq_node *node,
+                                        const struct armi_pq_levels *levels,
                                         struct structure *s, struct armi_error *err)
 {
-    size_t bits = armi_bitmap_size(entries), offsets = 0;
-    if (node_is_list(node) && (!armi_size_add(entries, 1, &offsets) ||
-                               !armi_size_mul(offsets, sizeof *s->offsets, &offsets)))
-        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large",
-                              entries);
+    size_t slots = slots_max(node, levels);
+    size_t bits = armi_bitmap_size(slots), offsets = 0;
+    s->is_wide = has_wide_offsets(node->field) || levels->count > INT32_MAX;
+    if (node_is_list(node) && (!armi_size_add(slots, 1, &offsets) ||
+                               !armi_size_mul(offsets, s->is_wide ? 8 : 4, &offsets)))
+        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large", slots);
     ARMI_TRY(armi_pq_budget_take(a->budget, bits + offsets, err));
     s->validity = armi_alloc_zero(bits + ARMI_PQ_SLACK, 1);
     if (node_is_list(node))
@@ -76,7 +109,7 @@ static void fill_slow(const struct armi_pq_levels *levels, const uint8_t *exists
         if (rep <= node->rep && e >= slot_def) {
             bool is_valid = (d & 0x7fu) >= node->def_present;
             if (is_list)
-                s->offsets[s->slots] = s->items;
+                offset_set(s, s->slots, s->items);
             if (is_valid)
                 armi_bit_set(s->validity, s->slots);
             s->null_count += !is_valid;
@@ -110,12 +143,12 @@ static size_t fill_fast(const struct armi_pq_levels *levels,
         s->null_count += n - armi_popcount64(valid);
         if (is_list) {
             uint64_t items = kernels->at_least64(def, node->def_item);
-            uint64_t *offsets = s->offsets + s->slots;
+            size_t at = s->slots;
             if (rep != NULL)
                 items &= ~kernels->at_least64(rep, node->rep + 2u);
             for (; slots != 0; slots &= slots - 1) {
                 uint64_t before = (slots & (0 - slots)) - 1;
-                *offsets++ = s->items + armi_popcount64(items & before);
+                offset_set(s, at++, s->items + armi_popcount64(items & before));
             }
             s->items += armi_popcount64(items);
         }
@@ -132,7 +165,7 @@ static void structure_fill(const struct armi_pq_levels *levels,
     size_t done = shape->has_fixed_list ? 0 : fill_fast(levels, node, slot_def, s);
     fill_slow(levels, shape->exists, node, slot_def, done, s);
     if (node_is_list(node))
-        s->offsets[s->slots] = s->items;
+        offset_set(s, s->slots, s->items);
 }
 
 /* The structure of a node by the levels of one leaf under it. */
@@ -150,7 +183,7 @@ static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t 
         *out = s;
         return ARMI_OK;
     }
-    enum armi_status status = structure_alloc(a, n, levels->count, &s, err);
+    enum armi_status status = structure_alloc(a, n, levels, &s, err);
     if (status != ARMI_OK) {
         structure_release(&s);
         return status;
@@ -167,13 +200,13 @@ static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t 
 static bool structure_equal(const struct structure *a, const struct structure *b)
 {
     if (a->slots != b->slots || a->items != b->items || a->null_count != b->null_count ||
-        (a->validity == NULL) != (b->validity == NULL))
+        a->is_wide != b->is_wide || (a->validity == NULL) != (b->validity == NULL))
         return false;
     if (a->validity != NULL &&
         memcmp(a->validity, b->validity, armi_bitmap_size(a->slots)) != 0)
         return false;
     return a->offsets == NULL ||
-           memcmp(a->offsets, b->offsets, (a->slots + 1) * sizeof *a->offsets) == 0;
+           memcmp(a->offsets, b->offsets, (a->slots + 1) * (a->is_wide ? 8u : 4u)) == 0;
 }
 
 /* The node's structure, on which all leaves under it agree. */
@@ -510,26 +543,25 @@ static enum armi_status leaf_make(const struct armi_pq_assembly *a,
 static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t node,
                                   struct ArrowArray *out, struct armi_error *err);
 
-static enum armi_status offsets_part(const struct armi_pq_assembly *a, struct structure *s,
-                                     bool is_64, struct armi_part *out,
+static enum armi_status offsets_part(struct structure *s, bool is_64, struct armi_part *out,
                                      struct armi_error *err)
 {
-    if (is_64) {
-        *out = armi_part_owned(s->offsets, (int64_t)(8 * (s->slots + 1)));
-        s->offsets = NULL;
-        return ARMI_OK;
-    }
-    if (s->items > INT32_MAX)
+    size_t size = (s->slots + 1) * (is_64 ? 8 : 4);
+    if (!is_64 && s->items > INT32_MAX)
         return armi_error_set(
             err, ARMI_LIMIT,
             "over 2^31 list items in one array: read fewer rows at a time");
-    (void)a;
-    uint8_t *offsets = armi_alloc_array(s->slots + 1, 4);
+    if (is_64 == s->is_wide) {
+        *out = take_part(&s->offsets, size);
+        return ARMI_OK;
+    }
+    /* So many entries that their numbers needed eight bytes, and few enough items for four. */
+    uint8_t *offsets = armi_alloc(size);
     if (offsets == NULL)
         return armi_error_no_memory(err);
     for (size_t i = 0; i <= s->slots; i++)
-        armi_store32(offsets + 4 * i, (uint32_t)s->offsets[i]);
-    *out = take_part(&offsets, 4 * (s->slots + 1));
+        armi_store32(offsets + 4 * i, (uint32_t)offset_at(s, i));
+    *out = take_part(&offsets, size);
     return ARMI_OK;
 }
 
@@ -542,7 +574,7 @@ static enum armi_status sizes_part(const struct structure *s, bool is_64,
     if (sizes == NULL)
         return armi_error_no_memory(err);
     for (size_t i = 0; i < s->slots; i++) {
-        uint64_t size = s->offsets[i + 1] - s->offsets[i];
+        uint64_t size = offset_at(s, i + 1) - offset_at(s, i);
         memcpy(sizes + i * width, &size, width);
     }
     *out = take_part(&sizes, width * s->slots);
@@ -554,21 +586,21 @@ static enum armi_status check_fixed(const struct armi_field *field,
 {
     uint64_t width = (uint64_t)field->width;
     for (size_t i = 0; i < s->slots; i++)
-        if (s->offsets[i + 1] - s->offsets[i] != width)
+        if (offset_at(s, i + 1) - offset_at(s, i) != width)
             return armi_error_set(
                 err, ARMI_CORRUPTION,
                 "column \"%s\": a list of %llu items where all have %d", field->name,
-                (unsigned long long)(s->offsets[i + 1] - s->offsets[i]), (int)field->width);
+                (unsigned long long)(offset_at(s, i + 1) - offset_at(s, i)),
+                (int)field->width);
     return ARMI_OK;
 }
 
 /* The buffers of a list behind its validity. */
-static enum armi_status list_buffers(const struct armi_pq_assembly *a,
-                                     const struct armi_field *field, struct structure *s,
+static enum armi_status list_buffers(const struct armi_field *field, struct structure *s,
                                      struct making *m, struct armi_error *err)
 {
     enum armi_layout layout = armi_type_layout(field->type);
-    bool is_64 = layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
+    bool is_64 = has_wide_offsets(field);
     if (layout == ARMI_LAYOUT_FIXED_LIST) {
         m->parts.buffer_count = 1;
         return check_fixed(field, s, err);
@@ -577,7 +609,7 @@ static enum armi_status list_buffers(const struct armi_pq_assembly *a,
         m->parts.buffer_count = 3;
         ARMI_TRY(sizes_part(s, is_64, &m->buffers[2], err));
     }
-    return offsets_part(a, s, is_64, &m->buffers[1], err);
+    return offsets_part(s, is_64, &m->buffers[1], err);
 }
 
 static enum armi_status list_make(const struct armi_pq_assembly *a,
@@ -590,7 +622,7 @@ static enum armi_status list_make(const struct armi_pq_assembly *a,
     size_t items = s->items;
     if (s->null_count > 0)
         m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
-    enum armi_status status = list_buffers(a, node->field, s, &m, err);
+    enum armi_status status = list_buffers(node->field, s, &m, err);
     if (status == ARMI_OK)
         status = node_make(a, node->children[0], &child, err);
     if (status == ARMI_OK && (uint64_t)child.length != items)

@@ -8,12 +8,20 @@
 
 /* Old writers forgot the dictionary's header in the chunk's size. */
 #define CHUNK_TOLERANCE 128
+/* Read at once of a chunk that is not mapped, unless a page is larger: so that decoding needs a page's
+ * memory beside the result, not a row group's. */
+#define WINDOW     ((size_t)2 << 20)
+#define HEADER     ((size_t)16 << 10) /* of a page, in most files far smaller */
+#define HEADER_MAX ((size_t)64 << 20) /* with bounds that somebody did not cut */
 
 void armi_pq_worker_release(struct armi_pq_worker *worker)
 {
     armi_pq_scratch_release(&worker->scratch);
     armi_codec_context_free(worker->codec);
+    armi_free(worker->window);
     worker->codec = NULL;
+    worker->window = NULL;
+    worker->window_size = 0;
 }
 
 void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *source,
@@ -24,17 +32,18 @@ void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *s
         .source = source, .leaf = leaf, .meta = meta, .row_count = row_count};
 }
 
-static void bytes_release(struct armi_pq_chunk *chunk)
+void armi_pq_chunk_drop(struct armi_pq_chunk *chunk)
 {
-    armi_free(chunk->owned);
-    chunk->owned = NULL;
-    chunk->is_mapped = false;
+    chunk->worker = NULL;
+    if (chunk->is_mapped)
+        return;
+    chunk->base += chunk->at;
+    chunk->at = 0;
     chunk->bytes = (struct armi_slice){NULL, 0};
 }
 
 void armi_pq_chunk_release(struct armi_pq_chunk *chunk)
 {
-    bytes_release(chunk);
     armi_pq_dictionary_release(&chunk->dictionary);
     armi_pq_arena_release(&chunk->arena);
 }
@@ -68,6 +77,40 @@ static enum armi_status chunk_place(struct armi_pq_chunk *chunk, struct armi_err
     return ARMI_OK;
 }
 
+/* Makes at least `need` bytes from `at` on be here, or all up to `stop`; `at` is then the first. */
+static enum armi_status window_move(struct armi_pq_chunk *chunk, size_t at, size_t need,
+                                    struct armi_error *err)
+{
+    struct armi_pq_worker *w = chunk->worker;
+    size_t kept = chunk->bytes.size - at;
+    uint64_t from = chunk->base + at, left = chunk->stop - from;
+    size_t size = need > WINDOW ? need : WINDOW;
+    size = size < left ? size : (size_t)left;
+    uint8_t *data = w->window;
+    if (size > w->window_size || data == NULL) {
+        data = armi_alloc(size + ARMI_PQ_SLACK);
+        if (data == NULL)
+            return armi_error_no_memory(err);
+    }
+    if (kept > 0)
+        memmove(data, chunk->bytes.data + at, kept);
+    if (data != w->window) {
+        armi_free(w->window);
+        w->window = data;
+        w->window_size = size;
+    }
+    /* True at any time, also when reading fails: what was kept. */
+    chunk->base = from;
+    chunk->bytes = (struct armi_slice){data, kept};
+    chunk->at = 0;
+    ARMI_TRY(chunk->source->read(chunk->source->ctx, from + kept, size - kept, data + kept,
+                                 err));
+    memset(data + size, 0, ARMI_PQ_SLACK);
+    chunk->bytes.size = size;
+    return ARMI_OK;
+}
+
+/* Bytes [from, from + size) of the file: all of them where they are mapped, else the first. */
 static enum armi_status load(struct armi_pq_chunk *chunk, uint64_t from, uint64_t size,
                              struct armi_error *err)
 {
@@ -75,27 +118,31 @@ static enum armi_status load(struct armi_pq_chunk *chunk, uint64_t from, uint64_
     if (size > SIZE_MAX / 2)
         return armi_error_set(err, ARMI_LIMIT, "a chunk of %llu bytes is too large",
                               (unsigned long long)size);
-    bytes_release(chunk);
+    chunk->bytes = (struct armi_slice){NULL, 0};
+    chunk->is_mapped = false;
+    chunk->is_whole = false;
+    chunk->base = from;
+    chunk->stop = from + size;
+    chunk->at = 0;
     if (chunk->source->map != NULL)
         ARMI_TRY(chunk->source->map(chunk->source->ctx, from, (size_t)size, &mapped, err));
-    if (mapped == NULL) {
-        uint8_t *data = armi_alloc((size_t)size + ARMI_PQ_SLACK);
-        if (data == NULL)
-            return armi_error_no_memory(err);
-        enum armi_status status =
-            chunk->source->read(chunk->source->ctx, from, (size_t)size, data, err);
-        if (status != ARMI_OK) {
-            armi_free(data);
-            return status;
-        }
-        memset(data + size, 0, ARMI_PQ_SLACK);
-        chunk->owned = data;
-        mapped = data;
-    } else {
-        chunk->is_mapped = true;
-    }
-    chunk->base = from;
+    if (mapped == NULL)
+        return window_move(chunk, 0, 0, err);
+    chunk->is_mapped = true;
     chunk->bytes = (struct armi_slice){mapped, (size_t)size};
+    return ARMI_OK;
+}
+
+/* Whether bytes from `at` on are still to come, which are then read: at least `need` of them. */
+static enum armi_status window_need(struct armi_pq_chunk *chunk, size_t *at, size_t need,
+                                    bool *out_more, struct armi_error *err)
+{
+    size_t here = chunk->bytes.size - *at;
+    *out_more = here < need && chunk->base + chunk->bytes.size < chunk->stop;
+    if (!*out_more)
+        return ARMI_OK;
+    ARMI_TRY(window_move(chunk, *at, need, err));
+    *at = 0;
     return ARMI_OK;
 }
 
@@ -110,24 +157,45 @@ static enum armi_status check_crc(const struct armi_pq_page *page, struct armi_e
                           (uint32_t)page->header.crc);
 }
 
+/* The header of the page at *at; where it goes on behind the window, that grows. */
+static enum armi_status header_at(struct armi_pq_chunk *chunk, size_t *at,
+                                  struct armi_pq_page_header *out, size_t *out_used,
+                                  struct armi_error *err)
+{
+    bool more;
+    ARMI_TRY(window_need(chunk, at, HEADER, &more, err));
+    for (;;) {
+        struct armi_slice rest = {chunk->bytes.data + *at, chunk->bytes.size - *at};
+        enum armi_status status = armi_pq_page_header_read(rest, out, out_used, err);
+        if (status != ARMI_CORRUPTION || rest.size > HEADER_MAX)
+            return status;
+        enum armi_status moved = window_need(chunk, at, 2 * rest.size, &more, err);
+        if (moved != ARMI_OK || !more)
+            return moved != ARMI_OK ? moved : status;
+    }
+}
+
 /* The page at `at`, its header checked as far as that goes without its bytes. */
-static enum armi_status page_at(const struct armi_pq_chunk *chunk, size_t at,
+static enum armi_status page_at(struct armi_pq_chunk *chunk, size_t at,
                                 struct armi_pq_page *out, struct armi_error *err)
 {
-    struct armi_slice rest = {chunk->bytes.data + at, chunk->bytes.size - at};
     size_t used;
+    bool more;
     memset(out, 0, sizeof *out);
-    ARMI_TRY(armi_pq_page_header_read(rest, &out->header, &used, err));
+    ARMI_TRY(header_at(chunk, &at, &out->header, &used, err));
     int64_t stored = out->header.compressed_size, size = out->header.uncompressed_size;
-    if (stored < 0 || size < 0 || (uint64_t)stored > rest.size - used)
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "a page of %lld (%lld) bytes where %zu are left of the chunk",
-                              (long long)stored, (long long)size, rest.size - used);
+    uint64_t left = chunk->stop - chunk->base - at - used;
+    if (stored < 0 || size < 0 || (uint64_t)stored > left)
+        return armi_error_set(
+            err, ARMI_CORRUPTION,
+            "a page of %lld (%lld) bytes where %llu are left of the chunk",
+            (long long)stored, (long long)size, (unsigned long long)left);
     if (chunk->meta->meta.codec == ARMI_CODEC_NONE && stored != size)
         return armi_error_set(err, ARMI_CORRUPTION,
                               "a page that is not compressed has two sizes, %lld and %lld",
                               (long long)stored, (long long)size);
-    out->stored = (struct armi_slice){rest.data + used, (size_t)stored};
+    ARMI_TRY(window_need(chunk, &at, used + (size_t)stored, &more, err));
+    out->stored = (struct armi_slice){chunk->bytes.data + at + used, (size_t)stored};
     out->next = at + used + (size_t)stored;
     if (ARMI_PQ_HAS(&out->header, 4) && !chunk->no_checksum)
         return check_crc(out, err);
@@ -138,7 +206,7 @@ enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_
                                     bool *out_found, struct armi_error *err)
 {
     *out_found = false;
-    while (chunk->at < chunk->bytes.size) {
+    while (chunk->base + chunk->at < chunk->stop) {
         ARMI_TRY(page_at(chunk, chunk->at, out, err));
         if (out->header.type == ARMI_PQ_DATA_PAGE ||
             out->header.type == ARMI_PQ_DATA_PAGE_V2) {
@@ -331,7 +399,7 @@ static enum armi_status seek_by_index(struct armi_pq_chunk *chunk, int64_t row_f
         ARMI_TRY(load(chunk, chunk->start, data - chunk->start, err));
         ARMI_TRY(take_dictionary(chunk, budget, worker, err));
     }
-    uint64_t from = (uint64_t)pages[first].offset;
+    uint64_t from = (uint64_t)pages[first].offset; /* the dictionary lies before it */
     ARMI_TRY(load(chunk, from,
                   (uint64_t)pages[last].offset + (uint64_t)pages[last].size - from, err));
     chunk->at = 0;
@@ -359,8 +427,8 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
         ARMI_TRY(chunk_place(chunk, err));
         chunk->is_open = true;
     }
-    bool whole = chunk->bytes.data != NULL && chunk->base == chunk->start &&
-                 chunk->bytes.size == chunk->end - chunk->start;
+    bool whole = chunk->is_whole;
+    chunk->worker = worker;
     if (is_partial && !whole && row_count > 0) {
         if (!chunk->has_index)
             ARMI_TRY(read_index(chunk, err));
@@ -369,9 +437,10 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
     }
     if (whole && row_from >= chunk->rows)
         return ARMI_OK; /* go on from there */
-    if (!whole)
+    if (!whole || !chunk->is_mapped)
         ARMI_TRY(load(chunk, chunk->start, chunk->end - chunk->start, err));
     ARMI_TRY(take_dictionary(chunk, budget, worker, err));
+    chunk->is_whole = true;
     chunk->page = 0;
     chunk->rows = 0;
     chunk->values = 0;

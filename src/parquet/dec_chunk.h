@@ -14,6 +14,9 @@
 struct armi_pq_worker {
     struct armi_pq_scratch scratch;
     struct armi_codec_context *codec; /* made at first use */
+    uint8_t
+        *window; /* bytes of the chunk that it reads just now, where they are not mapped */
+    size_t window_size;
 };
 
 void armi_pq_worker_release(struct armi_pq_worker *worker);
@@ -34,11 +37,14 @@ struct armi_pq_chunk {
 
     bool is_open;
     uint64_t start, end; /* of the chunk in the file, made plausible */
-    /* Bytes that are here: [base, base + size) of the file. Mapped, or owned. */
+    /* Bytes that are here: [base, base + size) of the file. Mapped; else in the worker's window,
+     * which moves on towards `stop` as pages are taken, and holds whole pages. */
     uint64_t base;
     struct armi_slice bytes;
-    uint8_t *owned;
+    uint64_t stop;
+    struct armi_pq_worker *worker; /* between seek and drop */
     bool is_mapped;
+    bool is_whole; /* from the chunk's first page on to its end */
 
     bool has_index; /* the offset index was looked for */
     struct armi_pq_arena arena;
@@ -69,10 +75,13 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
                                     struct armi_pq_budget *budget,
                                     struct armi_pq_worker *worker, struct armi_error *err);
 
-/* The next data page at chunk->at, which does not move; others are passed over. False in *out_found
- * at the end of the bytes. */
+/* The next data page at chunk->at, which stays there; others are passed over. False in *out_found
+ * at the end of the bytes. The page before it is gone. */
 enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_page *out,
                                     bool *out_found, struct armi_error *err);
+
+/* After seek, and before the worker reads another chunk: lets go of its window. */
+void armi_pq_chunk_drop(struct armi_pq_chunk *chunk);
 
 /* A page's bytes as they were before compression: borrowed from the chunk or the worker's scratch.
  * Of a V2 page the levels stand in front, as stored. */

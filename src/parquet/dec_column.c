@@ -87,17 +87,21 @@ enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, ui
 
 /* ---- levels that are kept ---- */
 
+/* `expected` entries may follow in all, by the footer: taken at once where that is no leap. */
 static enum armi_status levels_reserve(struct armi_pq_leaf_data *data, bool with_rep,
-                                       size_t extra, struct armi_error *err)
+                                       size_t extra, size_t expected,
+                                       struct armi_error *err)
 {
     struct armi_pq_levels *levels = &data->levels;
-    size_t need, want;
+    size_t need, want, unit = with_rep ? 2 : 1;
     if (!armi_size_add(levels->count, extra, &need))
         return armi_error_set(err, ARMI_LIMIT, "a column has too many levels");
     if (need <= levels->capacity)
         return ARMI_OK;
-    want = levels->count == 0 ? need : need + need / 2;
-    ARMI_TRY(armi_pq_budget_take(data->budget, want - levels->capacity, err));
+    if (!armi_size_add(levels->count, expected, &want) || want < need ||
+        (want > ARMI_BATCH_BYTES && want / 16 > levels->count))
+        want = levels->count == 0 ? need : need + need / 2;
+    ARMI_TRY(armi_pq_budget_take(data->budget, unit * (want - levels->capacity), err));
     uint8_t *def = armi_alloc(want + ARMI_PQ_SLACK);
     uint8_t *rep = with_rep ? armi_alloc(want + ARMI_PQ_SLACK) : NULL;
     if (def == NULL || (with_rep && rep == NULL)) {
@@ -136,7 +140,8 @@ static uint8_t pad_rep(const struct armi_pq_leaf_shape *shape, unsigned k, unsig
 static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *shape,
                                             struct armi_pq_leaf_data *data,
                                             const uint8_t *rep, const uint8_t *def,
-                                            size_t count, struct armi_error *err)
+                                            size_t count, size_t expected,
+                                            struct armi_error *err)
 {
     struct armi_pq_levels *levels = &data->levels;
     for (size_t e = 0; e < count; e++) {
@@ -147,7 +152,8 @@ static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *sha
         if (pad > UINT32_MAX)
             return armi_error_set(err, ARMI_LIMIT, "a null fixed-size list of %llu items",
                                   (unsigned long long)pad);
-        ARMI_TRY(levels_reserve(data, true, pad > 0 ? (size_t)pad : 1, err));
+        ARMI_TRY(levels_reserve(data, true, pad > 0 ? (size_t)pad : 1,
+                                expected > e ? expected - e : 1, err));
         if (pad == 0) {
             levels->def[levels->count] = def[e];
             levels->rep[levels->count++] = rep[e];
@@ -162,12 +168,12 @@ static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *sha
 
 static enum armi_status levels_append(const struct armi_pq_leaf_shape *shape,
                                       struct armi_pq_leaf_data *data, const uint8_t *rep,
-                                      const uint8_t *def, size_t count,
+                                      const uint8_t *def, size_t count, size_t expected,
                                       struct armi_error *err)
 {
     if (shape->has_fixed_list)
-        return levels_append_fixed(shape, data, rep, def, count, err);
-    ARMI_TRY(levels_reserve(data, rep != NULL, count, err));
+        return levels_append_fixed(shape, data, rep, def, count, expected, err);
+    ARMI_TRY(levels_reserve(data, rep != NULL, count, expected, err));
     if (count == 0)
         return ARMI_OK;
     memcpy(data->levels.def + data->levels.count, def, count);
@@ -252,13 +258,30 @@ static enum armi_status put_values(const struct reader *r, int encoding,
                                err);
 }
 
-/* Slots that may still come: what is left of the span, if it has no lists. */
+/* Of a column with lists, the span's share of the values that the footer says the chunk has. */
+static uint64_t span_values(const struct reader *r)
+{
+    const struct armi_pq_chunk *chunk = r->chunk;
+    uint64_t rows = (uint64_t)(r->row_end - r->row_from);
+    double values = (double)chunk->meta->meta.value_count, all = (double)chunk->row_count;
+    if (chunk->leaf->max_rep == 0 || rows == 0)
+        return rows;
+    if ((int64_t)rows == chunk->row_count)
+        return (uint64_t)chunk->meta->meta.value_count;
+    double share = 1.02 * values * ((double)rows / (all > 0 ? all : 1));
+    return share < (double)UINT32_MAX ? (uint64_t)share : UINT32_MAX;
+}
+
+/* How many may still come, `count` of them now and `done` before: a wish, not a need. */
+static size_t expected_more(const struct reader *r, size_t done, size_t count)
+{
+    uint64_t all = span_values(r), left = all > done ? all - done : 0;
+    return left > count && left <= SIZE_MAX ? (size_t)left : count;
+}
+
 static size_t expected_slots(const struct reader *r, size_t slots)
 {
-    uint64_t rows = (uint64_t)(r->row_end - r->row_from);
-    uint64_t done = r->out->sink.length;
-    uint64_t left = rows > done ? rows - done : 0;
-    return left > slots && left <= SIZE_MAX ? (size_t)left : slots;
+    return expected_more(r, r->out->sink.length, slots);
 }
 
 /* ---- a page without kept levels: at most one optional step, no list ---- */
@@ -477,7 +500,7 @@ static enum armi_status nested_page(struct reader *r,
         armi_pq_levels_count_equal(def, at, leaf->max_def),
         armi_pq_levels_count_equal(def + at, end - at, leaf->max_def)};
     ARMI_TRY(levels_append(r->shape, r->out, leaf->max_rep > 0 ? rep + at : NULL, def + at,
-                           end - at, err));
+                           end - at, expected_more(r, from, end - at), err));
     return nested_values(r, parts, span, from, err);
 }
 
@@ -619,6 +642,7 @@ enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
         status = armi_pq_sink_reserve(&out->sink, 0, 0, err);
     if (status == ARMI_OK && row_count > 0)
         status = read_pages(&r, err);
+    armi_pq_chunk_drop(chunk);
     if (status != ARMI_OK && chunk->page >= 0 && chunk->is_open)
         status = armi_error_prefix(err, status, "page %lld", (long long)chunk->page);
     return status;

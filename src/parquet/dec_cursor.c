@@ -1,6 +1,6 @@
 /*
- * Reading spans of rows: one task a leaf decodes, one task a column assembles. The cursor keeps each
- * leaf's chunk between spans.
+ * Reading spans of rows: one task a leaf, and the last of a column's leaves assembles it, so that
+ * levels live no longer than their column takes. The cursor keeps each leaf's chunk between spans.
  */
 #include <assert.h>
 #include <string.h>
@@ -15,6 +15,8 @@ struct cursor_column {
     uint32_t node;
     uint32_t leaf_first; /* the file's */
     uint32_t first;      /* the cursor's */
+    uint32_t leaf_count;
+    atomic_uint left; /* leaves that are not decoded yet, of this span */
 };
 
 struct armi_pq_cursor {
@@ -27,6 +29,7 @@ struct armi_pq_cursor {
     struct armi_pq_chunk *chunks;
     struct armi_pq_leaf_data *data;
     struct armi_pq_leaf_shape *shapes;
+    uint32_t *owner; /* by leaf: its column */
     uint32_t *order; /* leaves by falling size, so that the largest begin first */
     unsigned worker_count;
     struct armi_pq_worker *workers;
@@ -49,11 +52,12 @@ static enum armi_status cursor_alloc(struct armi_pq_cursor *c, struct armi_error
     c->chunks = armi_alloc_zero(c->leaf_count + 1, sizeof *c->chunks);
     c->data = armi_alloc_zero(c->leaf_count + 1, sizeof *c->data);
     c->shapes = armi_alloc_zero(c->leaf_count + 1, sizeof *c->shapes);
+    c->owner = armi_alloc_zero(c->leaf_count + 1, sizeof *c->owner);
     c->order = armi_alloc_zero(c->leaf_count + 1, sizeof *c->order);
     c->worker_count = armi_pool_width(&c->options.parallel);
     c->workers = armi_alloc_zero(c->worker_count, sizeof *c->workers);
     if (c->columns == NULL || c->chunks == NULL || c->data == NULL || c->shapes == NULL ||
-        c->order == NULL || c->workers == NULL)
+        c->owner == NULL || c->order == NULL || c->workers == NULL)
         return armi_error_no_memory(err);
     return ARMI_OK;
 }
@@ -66,7 +70,10 @@ static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *nodes)
     for (size_t i = 0; i < c->column_count; i++) {
         uint32_t node = nodes[i];
         const struct armi_pq_node *n = &schema->nodes[node];
-        c->columns[i] = (struct cursor_column){node, n->leaf_first, next};
+        c->columns[i].node = node;
+        c->columns[i].leaf_first = n->leaf_first;
+        c->columns[i].first = next;
+        c->columns[i].leaf_count = n->leaf_count;
         for (uint32_t k = 0; k < n->leaf_count; k++, next++) {
             const struct armi_pq_leaf *leaf = &schema->leaves[n->leaf_first + k];
             armi_pq_chunk_init(&c->chunks[next], &c->file->source, leaf,
@@ -74,6 +81,7 @@ static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *nodes)
             c->chunks[next].no_checksum = c->options.no_checksum;
             c->chunks[next].no_utf8_check = c->options.no_utf8_check;
             c->shapes[next] = c->file->shapes[n->leaf_first + k];
+            c->owner[next] = (uint32_t)i;
             c->order[next] = next;
         }
     }
@@ -168,37 +176,18 @@ void armi_pq_cursor_free(struct armi_pq_cursor *c)
     armi_free(c->chunks);
     armi_free(c->data);
     armi_free(c->shapes);
+    armi_free(c->owner);
     armi_free(c->order);
     armi_free(c->workers);
     armi_pq_file_unref(c->file);
     armi_free(c);
 }
 
-static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
-                                    struct armi_error *err)
+static enum armi_status column_assemble(struct span_read *s, size_t index,
+                                        struct armi_error *err)
 {
-    struct span_read *s = ctx;
-    struct armi_pq_cursor *c = s->cursor;
-    uint32_t leaf = c->order[index];
-    struct armi_pq_chunk *chunk = &c->chunks[leaf];
-    enum armi_status status = armi_pq_column_read(
-        chunk, &c->shapes[leaf], s->row_from, s->row_count, c->is_partial,
-        !c->options.no_zero_copy, &s->budget, &c->workers[worker], &c->data[leaf], err);
-    if (status == ARMI_OK)
-        return ARMI_OK;
-    char path[256];
-    return armi_error_prefix(err, status, "column \"%s\", row group %u",
-                             armi_pq_leaf_path(chunk->leaf, path, sizeof path),
-                             c->row_group);
-}
-
-static enum armi_status assemble_task(void *ctx, size_t index, unsigned worker,
-                                      struct armi_error *err)
-{
-    struct span_read *s = ctx;
     struct armi_pq_cursor *c = s->cursor;
     const struct cursor_column *column = &c->columns[index];
-    (void)worker;
     struct armi_pq_assembly assembly = {
         .schema = &c->file->schema,
         .leaf_base = column->leaf_first,
@@ -211,9 +200,33 @@ static enum armi_status assemble_task(void *ctx, size_t index, unsigned worker,
     };
     enum armi_status status =
         armi_pq_assemble(&assembly, column->node, &s->out[index], err);
+    for (uint32_t i = 0; i < column->leaf_count; i++)
+        armi_pq_leaf_data_release(&c->data[column->first + i]);
     if (status == ARMI_OK)
         return ARMI_OK;
     return armi_error_prefix(err, status, "row group %u", c->row_group);
+}
+
+static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
+                                    struct armi_error *err)
+{
+    struct span_read *s = ctx;
+    struct armi_pq_cursor *c = s->cursor;
+    uint32_t leaf = c->order[index];
+    struct armi_pq_chunk *chunk = &c->chunks[leaf];
+    enum armi_status status = armi_pq_column_read(
+        chunk, &c->shapes[leaf], s->row_from, s->row_count, c->is_partial,
+        !c->options.no_zero_copy, &s->budget, &c->workers[worker], &c->data[leaf], err);
+    if (status != ARMI_OK) {
+        char path[256];
+        return armi_error_prefix(err, status, "column \"%s\", row group %u",
+                                 armi_pq_leaf_path(chunk->leaf, path, sizeof path),
+                                 c->row_group);
+    }
+    uint32_t column = c->owner[leaf];
+    if (atomic_fetch_sub(&c->columns[column].left, 1) > 1)
+        return ARMI_OK;
+    return column_assemble(s, column, err);
 }
 
 static void file_holder_free(void *ctx)
@@ -221,12 +234,10 @@ static void file_holder_free(void *ctx)
     armi_pq_file_unref(ctx);
 }
 
+/* For columns that are handed out where they lie, which only a source that maps allows. */
 static enum armi_status hold_file(struct span_read *s, struct armi_error *err)
 {
-    bool borrows = false;
-    for (size_t i = 0; i < s->cursor->leaf_count; i++)
-        borrows |= s->cursor->data[i].borrowed != NULL;
-    if (!borrows)
+    if (s->cursor->file->source.map == NULL)
         return ARMI_OK;
     ARMI_TRY(armi_holder_new(file_holder_free, s->cursor->file, &s->holder, err));
     armi_pq_file_ref(s->cursor->file);
@@ -245,13 +256,14 @@ enum armi_status armi_pq_cursor_read(struct armi_pq_cursor *c, int64_t row_from,
     if (s.out == NULL)
         return armi_error_no_memory(err);
     memset(c->data, 0, c->leaf_count * sizeof *c->data);
-    enum armi_status status =
-        armi_pool_run(&c->options.parallel, c->leaf_count, decode_task, &s, err);
+    for (size_t i = 0; i < c->column_count; i++)
+        atomic_store(&c->columns[i].left, c->columns[i].leaf_count);
+    enum armi_status status = hold_file(&s, err);
     if (status == ARMI_OK)
-        status = hold_file(&s, err);
-    if (status == ARMI_OK)
-        status =
-            armi_pool_run(&c->options.parallel, c->column_count, assemble_task, &s, err);
+        status = armi_pool_run(&c->options.parallel, c->leaf_count, decode_task, &s, err);
+    for (size_t i = 0; status == ARMI_OK && i < c->column_count; i++)
+        if (c->columns[i].leaf_count == 0)
+            status = column_assemble(&s, i, err);
     for (size_t i = 0; i < c->leaf_count; i++)
         armi_pq_leaf_data_release(&c->data[i]);
     for (size_t i = 0; i < c->column_count; i++) {

@@ -160,6 +160,7 @@ static bool read_dictionary(struct group *g, const struct armi_pq_leaf *leaf,
     armi_pq_chunk_init(&c->chunk, &g->file->source, leaf, chunk, rows);
     bool is_read =
         armi_pq_chunk_seek(&c->chunk, 0, 1, true, &budget, &g->worker, NULL) == ARMI_OK;
+    armi_pq_chunk_drop(&c->chunk);
     c->chunk.dictionary.values.budget = NULL;
     return is_read && c->chunk.dictionary.is_set;
 }

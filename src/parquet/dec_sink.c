@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "base/slab.h"
 
-#define SLAB_FROM ((size_t)1 << 20)
+#define SLAB_FROM                                                                          \
+    ((size_t)1664 << 10) /* not far below a slab, the rest of which lies idle */
 
 enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t size,
                                      struct armi_error *err)

@@ -238,6 +238,22 @@ static enum armi_status page_room(struct enc_column *c, size_t size, uint8_t **a
     return enc_slot_get(c->worker, ENC_SLOT_PAGE, size + 128, at, c->err);
 }
 
+/* Values that are the page's bytes as they lie in the input; copied, but apart from the levels all
+ * the same, where the input goes away. */
+static enum armi_status values_borrow(struct enc_column *c, const struct enc_values *v,
+                                      struct armi_slice *out)
+{
+    *out = (struct armi_slice){v->fixed, v->count * v->width};
+    if (!c->settings->no_borrow)
+        return ARMI_OK;
+    uint8_t *at;
+    ARMI_TRY(enc_sink_reserve(&c->worker->sink, out->size, &at, c->err));
+    memcpy(at, out->data, out->size);
+    enc_sink_commit(&c->worker->sink, at, out->size);
+    out->data = at;
+    return ARMI_OK;
+}
+
 enum armi_status enc_page_data(struct enc_column *c, const struct enc_batch *b,
                                const uint32_t *indices, unsigned width,
                                struct enc_page *page)
@@ -247,7 +263,7 @@ enum armi_status enc_page_data(struct enc_column *c, const struct enc_batch *b,
     struct armi_slice borrowed = {NULL, 0};
     size_t room = levels_bound(c, b), size = 0;
     if (is_direct(c) && indices == NULL && b->values.is_borrowed && is_large_plain(b, page))
-        borrowed = (struct armi_slice){b->values.fixed, b->values.count * b->values.width};
+        ARMI_TRY(values_borrow(c, &b->values, &borrowed));
     else
         room += indices != NULL ? enc_dict_page_bound(b->values.count, width)
                                 : encoding->bound(&b->values);

@@ -294,6 +294,11 @@ static enum armi_status blooms_keep(struct armi_pq_encoder *e, struct enc_group 
     return ARMI_OK;
 }
 
+void armi_pq_encoder_set_no_borrow(struct armi_pq_encoder *e)
+{
+    e->settings.no_borrow = true;
+}
+
 enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
                                      const struct armi_pq_column_pieces *columns,
                                      int64_t rows, struct armi_error *err)

@@ -28,6 +28,7 @@ struct armi_pq_encode_settings {
     bool no_dictionary;
     bool no_checksum;
     bool no_arrow_schema;
+    bool no_borrow;       /* nothing of the output points into the input */
     bool no_block_values; /* no armi.blake3 key and no name: for what is no chunk */
     bool align;           /* plain payloads begin at multiples of 64 bytes of the file */
     const int64_t
@@ -99,6 +100,8 @@ enum armi_status armi_pq_encoder_new(const struct armi_pq_encode_settings *setti
                                      const struct armi_field *schema,
                                      const struct armi_pq_sink *sink,
                                      struct armi_pq_encoder **out, struct armi_error *err);
+/* From the next row group on the input need not live longer than the call of add. */
+void armi_pq_encoder_set_no_borrow(struct armi_pq_encoder *encoder);
 enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *encoder,
                                      const struct armi_pq_column_pieces *columns,
                                      int64_t rows, struct armi_error *err);

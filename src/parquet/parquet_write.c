@@ -16,11 +16,13 @@
 
 #define GROUP_ROWS  ((int64_t)1 << 20)
 #define GROUP_BYTES ((int64_t)128 << 20)
+#define KEPT_BYTES  ((int64_t)64 << 20) /* of input that pages may point into */
 
 /* Batches that wait to become a row group. All arrays and views live until `release`. */
 struct group_input {
     struct armi_array_list batches; /* every batch so far: pages may point into them */
     struct armi_buf views;          /* of struct armi_array *, one root a batch */
+    size_t kept;                    /* batches at the front that pages point into */
     size_t first;                   /* batch and row where the next row group begins */
     int64_t first_row;
     int64_t rows; /* waiting */
@@ -38,7 +40,8 @@ struct write_job {
     int64_t rows;
     int64_t groups;
     bool is_plain_file; /* no chunk: carries no block values */
-    bool keeps_batches; /* no sink: the output points into the batches */
+    bool keeps_batches; /* no sink yet: the output points into the batches */
+    int64_t kept_bytes; /* in them: when it gets much, they are kept no longer */
 };
 
 static struct armi_array *view_at(const struct write_job *job, size_t i)
@@ -53,31 +56,31 @@ static size_t view_count(const struct write_job *job)
     return job->input.views.size / sizeof(struct armi_array *);
 }
 
-/* Forgets the first `count` batches. */
-static void batches_drop(struct write_job *job, size_t count)
+/* Forgets batches [from, to). */
+static void batches_drop(struct write_job *job, size_t from, size_t to)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t size = sizeof(struct armi_array *);
+    for (size_t i = from; i < to; i++) {
         struct armi_array *view = view_at(job, i);
         armi_array_release(view);
         armi_free(view);
         armi_arrow_array_release(&job->input.batches.arrays[i]);
     }
-    size_t left = view_count(job) - count;
-    if (count > 0 && left > 0) {
-        memmove(job->input.views.data,
-                job->input.views.data + count * sizeof(struct armi_array *),
-                left * sizeof(struct armi_array *));
-        memmove(job->input.batches.arrays, job->input.batches.arrays + count,
-                left * sizeof *job->input.batches.arrays);
+    size_t behind = view_count(job) - to;
+    if (to > from && behind > 0) {
+        memmove(job->input.views.data + from * size, job->input.views.data + to * size,
+                behind * size);
+        memmove(job->input.batches.arrays + from, job->input.batches.arrays + to,
+                behind * sizeof *job->input.batches.arrays);
     }
-    job->input.views.size = left * sizeof(struct armi_array *);
-    job->input.batches.count = left;
+    job->input.views.size = (from + behind) * size;
+    job->input.batches.count = from + behind;
 }
 
 static void job_release(struct write_job *job)
 {
     armi_pq_encoder_free(job->encoder);
-    batches_drop(job, view_count(job));
+    batches_drop(job, 0, view_count(job));
     armi_array_list_release(&job->input.batches);
     armi_buf_release(&job->input.views);
     armi_field_release(&job->schema);
@@ -135,10 +138,31 @@ static void input_advance(struct write_job *job, int64_t rows)
     }
 }
 
+/* What pages point into is kept up to a limit; plain pages of later rows are copied. */
+static void input_release(struct write_job *job, int64_t bytes)
+{
+    struct group_input *in = &job->input;
+    if (!job->keeps_batches) {
+        if (in->first > in->kept) {
+            batches_drop(job, in->kept, in->first);
+            in->first = in->kept;
+        }
+        return;
+    }
+    job->kept_bytes += bytes;
+    if (job->kept_bytes < KEPT_BYTES)
+        return;
+    job->keeps_batches = false;
+    in->kept = in->first_row > 0 ? in->first + 1 : in->first;
+    armi_pq_encoder_set_no_borrow(job->encoder);
+}
+
 static enum armi_status group_flush(struct write_job *job, int64_t rows,
                                     struct armi_error *err)
 {
     struct armi_pq_column_pieces *columns = NULL;
+    int64_t share = (int64_t)((double)job->input.bytes * (double)rows /
+                              (double)(job->input.rows > 0 ? job->input.rows : 1));
     ARMI_TRY(pieces_make(job, rows, &columns, err));
     enum armi_status status = armi_pq_encoder_add(job->encoder, columns, rows, err);
     armi_free(columns);
@@ -147,10 +171,7 @@ static enum armi_status group_flush(struct write_job *job, int64_t rows,
     input_advance(job, rows);
     job->rows += rows;
     job->groups++;
-    if (!job->keeps_batches) {
-        batches_drop(job, job->input.first);
-        job->input.first = 0;
-    }
+    input_release(job, share);
     return ARMI_OK;
 }
 
@@ -281,10 +302,33 @@ static enum armi_status job_run(struct write_job *job, struct ArrowArrayStream *
     return armi_pq_encoder_finish(job->encoder, out, err);
 }
 
-static void bytes_release(struct armi_bytes *bytes)
+static void slab_release(struct armi_bytes *bytes)
 {
     armi_slab_give(bytes->private_data);
     *bytes = (struct armi_bytes){0};
+}
+
+static void bytes_release(struct armi_bytes *bytes)
+{
+    armi_free(bytes->private_data);
+    *bytes = (struct armi_bytes){0};
+}
+
+/* Out of a slab, unless most of it would lie idle as long as the file is kept. */
+static enum armi_status bytes_take(uint64_t size, struct armi_bytes *out,
+                                   struct armi_error *err)
+{
+    struct armi_slab *slab;
+    if (size >= ARMI_SLAB_SIZE / 4 * 3) {
+        ARMI_TRY(armi_slab_take(size, &slab, err));
+        *out = (struct armi_bytes){slab->data, size, slab_release, slab};
+        return ARMI_OK;
+    }
+    uint8_t *data = armi_alloc(size);
+    if (data == NULL)
+        return armi_error_no_memory(err);
+    *out = (struct armi_bytes){data, size, bytes_release, data};
+    return ARMI_OK;
 }
 
 /* The file in one piece, where the options say. */
@@ -292,19 +336,16 @@ static enum armi_status output_join(const struct armi_pq_output *output,
                                     const struct armi_parquet_encode_options *options,
                                     struct armi_bytes *out, struct armi_error *err)
 {
-    struct armi_slab *slab = NULL;
-    uint8_t *data;
+    struct armi_bytes bytes = {.size = output->size};
     if (options != NULL && options->allocate != NULL) {
-        data = options->allocate(options->allocate_ctx, output->size);
-        if (data == NULL)
+        bytes.data = options->allocate(options->allocate_ctx, output->size);
+        if (bytes.data == NULL)
             return armi_error_no_memory(err);
     } else {
-        ARMI_TRY(armi_slab_take(output->size, &slab, err));
-        data = slab->data;
+        ARMI_TRY(bytes_take(output->size, &bytes, err));
     }
-    armi_pq_output_copy(output, data);
-    *out =
-        (struct armi_bytes){data, output->size, slab != NULL ? bytes_release : NULL, slab};
+    armi_pq_output_copy(output, (uint8_t *)(uintptr_t)bytes.data);
+    *out = bytes;
     return ARMI_OK;
 }
 
