@@ -6,6 +6,7 @@
 #include "fault_alloc.h"
 #include "parquet/arrow_ipc_schema.h"
 #include "parquet/bloom.h"
+#include "parquet/dec_rle.h"
 #include "parquet/enc_internal.h"
 #include "parquet/parquet_encode.h"
 
@@ -325,6 +326,30 @@ static void packed_numbers_are_what_shifting_gives(void **state)
     }
 }
 
+/* Of every width that levels have, in runs and without, and of every length of the last group. */
+static void levels_come_back_as_they_were(void **state)
+{
+    (void)state;
+    struct armi_error err = ARMI_ERROR_INIT;
+    srand(5);
+    for (unsigned width = 1; width <= 7; width++) {
+        for (size_t count = 1; count <= 150; count++) {
+            uint8_t levels[150], back[150], out[1024];
+            unsigned most = (1u << width) - 1;
+            for (size_t i = 0; i < count; i++)
+                levels[i] = count % 3 == 0 && i > 0 && i % 40 != 0
+                                ? levels[i - 1]
+                                : (uint8_t)((unsigned)rand() & most);
+            uint8_t *end = enc_rle_bytes(levels, count, width, out);
+            struct armi_slice runs = {out, (size_t)(end - out)};
+            struct armi_pq_rle rle;
+            ok(armi_pq_rle_init(&rle, runs, width, &err));
+            ok(armi_pq_rle_read_levels(&rle, back, count, most, &err));
+            assert_memory_equal(levels, back, count);
+        }
+    }
+}
+
 static void a_run_takes_from_the_packed_stretch_before_it(void **state)
 {
     (void)state;
@@ -461,6 +486,7 @@ int main(void)
         cmocka_unit_test(types_that_parquet_lacks_are_refused_by_name),
         cmocka_unit_test(every_failing_allocation_leaves_nothing_behind),
         cmocka_unit_test(packed_numbers_are_what_shifting_gives),
+        cmocka_unit_test(levels_come_back_as_they_were),
         cmocka_unit_test(a_run_takes_from_the_packed_stretch_before_it),
         cmocka_unit_test(levels_are_packed_as_numbers_are),
         cmocka_unit_test(split_bytes_lie_in_as_many_stretches_as_a_value_has),
