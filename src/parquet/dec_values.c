@@ -47,16 +47,25 @@ static enum armi_status bad_encoding(const struct armi_pq_leaf *leaf, int encodi
         armi_pq_type_name(leaf->physical));
 }
 
+/* Where a page's values go: to `dst` as they are stored where they have a fixed width, else behind
+ * what is in the sink. */
+struct target {
+    const struct armi_pq_leaf *leaf;
+    uint8_t *dst;
+    struct armi_pq_sink *sink;
+    struct armi_pq_scratch *scratch;
+};
+
 /* ---- fixed width ---- */
 
-static enum armi_status fixed_plain(const struct armi_pq_span *span, size_t width,
-                                    uint8_t *dst, struct armi_error *err)
+static enum armi_status fixed_plain(const struct armi_pq_span *span, const struct target *t,
+                                    struct armi_error *err)
 {
-    size_t need;
+    size_t need, width = armi_pq_physical_width(t->leaf);
     if (!armi_size_mul(span->total, width, &need) || need > span->bytes.size)
         return cut_off(span, width, err);
     if (span->count > 0 && width > 0)
-        memcpy(dst, span->bytes.data + span->skip * width, span->count * width);
+        memcpy(t->dst, span->bytes.data + span->skip * width, span->count * width);
     return ARMI_OK;
 }
 
@@ -81,10 +90,11 @@ static void split_join64(const uint8_t *src, size_t stride, size_t count, uint8_
 }
 
 /* BYTE_STREAM_SPLIT: first all first bytes, then all second ones, and so on. */
-static enum armi_status fixed_split(const struct armi_pq_span *span, size_t width,
-                                    uint8_t *dst, struct armi_error *err)
+static enum armi_status fixed_split(const struct armi_pq_span *span, const struct target *t,
+                                    struct armi_error *err)
 {
-    size_t need;
+    size_t need, width = armi_pq_physical_width(t->leaf);
+    uint8_t *dst = t->dst;
     if (!armi_size_mul(span->total, width, &need) || need != span->bytes.size)
         return cut_off(span, width, err);
     const uint8_t *src = span->bytes.data + span->skip;
@@ -102,10 +112,11 @@ static enum armi_status fixed_split(const struct armi_pq_span *span, size_t widt
 }
 
 /* A page read in part is decoded whole beside, since every value leans on those before it. */
-static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t width,
-                                    uint8_t *dst, const struct armi_pq_budget *budget,
-                                    struct armi_pq_scratch *scratch, struct armi_error *err)
+static enum armi_status fixed_delta(const struct armi_pq_span *span, const struct target *t,
+                                    struct armi_error *err)
 {
+    size_t width = armi_pq_physical_width(t->leaf);
+    const struct armi_pq_budget *budget = t->sink->budget;
     struct armi_pq_delta header;
     ARMI_TRY(armi_pq_delta_init(&header, span->bytes, err));
     if (header.total != span->total)
@@ -113,12 +124,13 @@ static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t widt
                               "%llu delta values where the page has %zu",
                               (unsigned long long)header.total, span->total);
     bool whole = span->count == span->total;
-    uint8_t *all = dst;
+    uint8_t *all = t->dst;
     if (!whole) {
         if (budget != NULL && span->total > budget->max / width)
             return armi_error_set(err, ARMI_LIMIT,
                                   "a page of %zu values is beyond max_bytes", span->total);
-        ARMI_TRY(armi_pq_scratch_need(&scratch->lengths, span->total * width, &all, err));
+        ARMI_TRY(
+            armi_pq_scratch_need(&t->scratch->lengths, span->total * width, &all, err));
     }
     void *values = all;
     if (width == 4)
@@ -126,21 +138,20 @@ static enum armi_status fixed_delta(const struct armi_pq_span *span, size_t widt
     else
         ARMI_TRY(armi_pq_delta_read64(span->bytes, values, span->total, NULL, err));
     if (!whole && span->count > 0)
-        memcpy(dst, all + span->skip * width, span->count * width);
+        memcpy(t->dst, all + span->skip * width, span->count * width);
     return ARMI_OK;
 }
 
 /* Byte arrays that must all have one length: DELTA_BYTE_ARRAY of a fixed-length type. */
-static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t width,
-                                         uint8_t *dst, struct armi_pq_budget *budget,
-                                         struct armi_pq_scratch *scratch,
-                                         struct armi_error *err)
+static enum armi_status fixed_from_bytes(const struct armi_pq_span *span,
+                                         const struct target *t, struct armi_error *err)
 {
+    size_t width = armi_pq_physical_width(t->leaf);
     struct armi_pq_sink bytes;
-    armi_pq_sink_init(&bytes, ARMI_PQ_SINK_BYTES32, 0, budget);
+    armi_pq_sink_init(&bytes, ARMI_PQ_SINK_BYTES32, 0, t->sink->budget);
     enum armi_status status = armi_pq_sink_reserve(&bytes, span->count, span->count, err);
     if (status == ARMI_OK)
-        status = armi_pq_bytes_delta(span, &bytes, scratch, err);
+        status = armi_pq_bytes_delta(span, &bytes, t->scratch, err);
     for (size_t i = 0; status == ARMI_OK && i < span->count; i++) {
         uint32_t from = armi_load32(bytes.values + 4 * i),
                  to = armi_load32(bytes.values + 4 * i + 4);
@@ -149,68 +160,29 @@ static enum armi_status fixed_from_bytes(const struct armi_pq_span *span, size_t
                                     "a value of %u bytes where the type has %zu", to - from,
                                     width);
         else if (width > 0)
-            memcpy(dst + i * width, bytes.data + from, width);
+            memcpy(t->dst + i * width, bytes.data + from, width);
     }
     armi_pq_sink_release(&bytes);
     return status;
 }
 
-static enum armi_status fixed_raw(const struct armi_pq_leaf *leaf, int encoding,
-                                  const struct armi_pq_span *span, uint8_t *dst,
-                                  struct armi_pq_sink *sink,
-                                  struct armi_pq_scratch *scratch, struct armi_error *err)
-{
-    size_t width = armi_pq_physical_width(leaf);
-    bool is_int = leaf->physical == ARMI_PQ_INT32 || leaf->physical == ARMI_PQ_INT64;
-    if (encoding == ARMI_PQ_PLAIN)
-        return fixed_plain(span, width, dst, err);
-    if (encoding == ARMI_PQ_BYTE_STREAM_SPLIT && leaf->physical != ARMI_PQ_INT96)
-        return fixed_split(span, width, dst, err);
-    if (encoding == ARMI_PQ_DELTA_BINARY_PACKED && is_int)
-        return fixed_delta(span, width, dst, sink->budget, scratch, err);
-    if (encoding == ARMI_PQ_DELTA_BYTE_ARRAY && leaf->physical == ARMI_PQ_FIXED)
-        return fixed_from_bytes(span, width, dst, sink->budget, scratch, err);
-    return bad_encoding(leaf, encoding, err);
-}
-
-static enum armi_status read_fixed(const struct armi_pq_leaf *leaf, int encoding,
-                                   const struct armi_pq_span *span,
-                                   struct armi_pq_sink *sink,
-                                   struct armi_pq_scratch *scratch, struct armi_error *err)
-{
-    size_t width = armi_pq_physical_width(leaf);
-    uint8_t *dst = sink->values + sink->length * sink->width;
-    if (armi_pq_convert_is_copy(leaf) && width == sink->width)
-        return fixed_raw(leaf, encoding, span, dst, sink, scratch, err);
-    uint8_t *raw;
-    size_t size;
-    if (!armi_size_mul(span->count, width, &size) ||
-        (sink->budget != NULL && size > sink->budget->max))
-        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
-                              span->count);
-    ARMI_TRY(armi_pq_scratch_need(&scratch->values, size, &raw, err));
-    ARMI_TRY(fixed_raw(leaf, encoding, span, raw, sink, scratch, err));
-    return armi_pq_convert_fixed(leaf, raw, span->count, dst, err);
-}
-
 /* ---- booleans ---- */
 
-static enum armi_status read_bits(const struct armi_pq_leaf *leaf, int encoding,
-                                  const struct armi_pq_span *span,
-                                  struct armi_pq_sink *sink, struct armi_error *err)
+static enum armi_status bits_plain(const struct armi_pq_span *span, const struct target *t,
+                                   struct armi_error *err)
+{
+    if (armi_bitmap_size(span->total) > span->bytes.size)
+        return armi_error_set(err, ARMI_CORRUPTION, "%zu booleans do not lie in %zu bytes",
+                              span->total, span->bytes.size);
+    armi_pq_bits_append(t->sink->values, t->sink->length, span->bytes.data, span->skip,
+                        span->count);
+    return ARMI_OK;
+}
+
+static enum armi_status bits_rle(const struct armi_pq_span *span, const struct target *t,
+                                 struct armi_error *err)
 {
     size_t ones;
-    if (encoding == ARMI_PQ_PLAIN) {
-        if (armi_bitmap_size(span->total) > span->bytes.size)
-            return armi_error_set(err, ARMI_CORRUPTION,
-                                  "%zu booleans do not lie in %zu bytes", span->total,
-                                  span->bytes.size);
-        armi_pq_bits_append(sink->values, sink->length, span->bytes.data, span->skip,
-                            span->count);
-        return ARMI_OK;
-    }
-    if (encoding != ARMI_PQ_RLE)
-        return bad_encoding(leaf, encoding, err);
     if (span->total == 0)
         return ARMI_OK;
     struct armi_reader in = armi_reader_init(span->bytes);
@@ -220,26 +192,83 @@ static enum armi_status read_bits(const struct armi_pq_leaf *leaf, int encoding,
         return armi_error_set(err, ARMI_CORRUPTION, "the booleans' runs are cut off");
     ARMI_TRY(armi_pq_rle_init(&rle, (struct armi_slice){in.pos, size}, 1, err));
     ARMI_TRY(armi_pq_rle_skip(&rle, span->skip, err));
-    return armi_pq_rle_read_bits(&rle, sink->values, sink->length, span->count, &ones, err);
+    return armi_pq_rle_read_bits(&rle, t->sink->values, t->sink->length, span->count, &ones,
+                                 err);
 }
 
 /* ---- byte arrays ---- */
 
-static enum armi_status bytes_into(const struct armi_pq_leaf *leaf, int encoding,
+static enum armi_status bytes_plain(const struct armi_pq_span *span, const struct target *t,
+                                    struct armi_error *err)
+{
+    return armi_pq_bytes_plain(span, t->sink, t->scratch, err);
+}
+
+static enum armi_status bytes_delta_length(const struct armi_pq_span *span,
+                                           const struct target *t, struct armi_error *err)
+{
+    return armi_pq_bytes_delta_length(span, t->sink, t->scratch, err);
+}
+
+static enum armi_status bytes_delta(const struct armi_pq_span *span, const struct target *t,
+                                    struct armi_error *err)
+{
+    return armi_pq_bytes_delta(span, t->sink, t->scratch, err);
+}
+
+/* ---- which encoding a physical type may have, dictionaries apart ---- */
+
+#define TYPE(physical) (1u << (physical))
+#define NUMBERS        (TYPE(ARMI_PQ_INT32) | TYPE(ARMI_PQ_INT64))
+#define SPLIT          (NUMBERS | TYPE(ARMI_PQ_FLOAT) | TYPE(ARMI_PQ_DOUBLE) | TYPE(ARMI_PQ_FIXED))
+
+static const struct decoding {
+    int encoding;
+    unsigned types;
+    enum armi_status (*read)(const struct armi_pq_span *span, const struct target *t,
+                             struct armi_error *err);
+} decodings[] = {
+    {ARMI_PQ_PLAIN, SPLIT | TYPE(ARMI_PQ_INT96), fixed_plain},
+    {ARMI_PQ_PLAIN, TYPE(ARMI_PQ_BOOLEAN), bits_plain},
+    {ARMI_PQ_PLAIN, TYPE(ARMI_PQ_BYTE_ARRAY), bytes_plain},
+    {ARMI_PQ_RLE, TYPE(ARMI_PQ_BOOLEAN), bits_rle},
+    {ARMI_PQ_DELTA_BINARY_PACKED, NUMBERS, fixed_delta},
+    {ARMI_PQ_DELTA_LENGTH_BYTE_ARRAY, TYPE(ARMI_PQ_BYTE_ARRAY), bytes_delta_length},
+    {ARMI_PQ_DELTA_BYTE_ARRAY, TYPE(ARMI_PQ_BYTE_ARRAY), bytes_delta},
+    {ARMI_PQ_DELTA_BYTE_ARRAY, TYPE(ARMI_PQ_FIXED), fixed_from_bytes},
+    {ARMI_PQ_BYTE_STREAM_SPLIT, SPLIT, fixed_split},
+};
+
+static enum armi_status decode(int encoding, const struct armi_pq_span *span,
+                               const struct target *t, struct armi_error *err)
+{
+    for (size_t i = 0; i < sizeof decodings / sizeof decodings[0]; i++)
+        if (decodings[i].encoding == encoding &&
+            (decodings[i].types & TYPE(t->leaf->physical)) != 0)
+            return decodings[i].read(span, t, err);
+    return bad_encoding(t->leaf, encoding, err);
+}
+
+/* ---- stored values to Arrow's ---- */
+
+static enum armi_status read_fixed(const struct armi_pq_leaf *leaf, int encoding,
                                    const struct armi_pq_span *span,
                                    struct armi_pq_sink *sink,
                                    struct armi_pq_scratch *scratch, struct armi_error *err)
 {
-    switch (encoding) {
-    case ARMI_PQ_PLAIN:
-        return armi_pq_bytes_plain(span, sink, scratch, err);
-    case ARMI_PQ_DELTA_LENGTH_BYTE_ARRAY:
-        return armi_pq_bytes_delta_length(span, sink, scratch, err);
-    case ARMI_PQ_DELTA_BYTE_ARRAY:
-        return armi_pq_bytes_delta(span, sink, scratch, err);
-    default:
-        return bad_encoding(leaf, encoding, err);
-    }
+    size_t width = armi_pq_physical_width(leaf);
+    uint8_t *dst = sink->values + sink->length * sink->width;
+    if (armi_pq_convert_is_copy(leaf) && width == sink->width)
+        return decode(encoding, span, &(struct target){leaf, dst, sink, scratch}, err);
+    uint8_t *raw;
+    size_t size;
+    if (!armi_size_mul(span->count, width, &size) ||
+        (sink->budget != NULL && size > sink->budget->max))
+        return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
+                              span->count);
+    ARMI_TRY(armi_pq_scratch_need(&scratch->values, size, &raw, err));
+    ARMI_TRY(decode(encoding, span, &(struct target){leaf, raw, sink, scratch}, err));
+    return armi_pq_convert_fixed(leaf, raw, span->count, dst, err);
 }
 
 bool armi_pq_utf8_check(const uint8_t *data, const void *offsets, bool is_64, size_t count)
@@ -272,7 +301,7 @@ static enum armi_status read_bytes_fixed(const struct armi_pq_leaf *leaf, int en
     uint8_t *dst = sink->values + sink->length * sink->width;
     enum armi_status status = armi_pq_sink_reserve(&bytes, span->count, span->count, err);
     if (status == ARMI_OK)
-        status = bytes_into(leaf, encoding, span, &bytes, scratch, err);
+        status = decode(encoding, span, &(struct target){leaf, NULL, &bytes, scratch}, err);
     for (size_t i = 0; status == ARMI_OK && i < span->count; i++) {
         uint32_t from = armi_load32(bytes.values + 4 * i),
                  to = armi_load32(bytes.values + 4 * i + 4);
@@ -514,12 +543,12 @@ enum armi_status armi_pq_values_read(const struct armi_pq_leaf *leaf, int encodi
     if (encoding == ARMI_PQ_RLE_DICTIONARY || encoding == ARMI_PQ_PLAIN_DICTIONARY)
         return read_dictionary(leaf, span, dictionary, sink, scratch, err);
     if (leaf->physical == ARMI_PQ_BOOLEAN)
-        return read_bits(leaf, encoding, span, sink, err);
+        return decode(encoding, span, &(struct target){leaf, NULL, sink, scratch}, err);
     if (leaf->physical != ARMI_PQ_BYTE_ARRAY)
         return read_fixed(leaf, encoding, span, sink, scratch, err);
     if (sink->kind == ARMI_PQ_SINK_FIXED)
         return read_bytes_fixed(leaf, encoding, span, sink, scratch, err);
-    ARMI_TRY(bytes_into(leaf, encoding, span, sink, scratch, err));
+    ARMI_TRY(decode(encoding, span, &(struct target){leaf, NULL, sink, scratch}, err));
     if (check_utf8 && armi_type_is_utf8(armi_field_value(leaf->field)->type))
         return check_text(sink, span->count, err);
     return ARMI_OK;
