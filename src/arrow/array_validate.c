@@ -45,12 +45,41 @@ static enum armi_status too_large(const struct armi_path *path, int64_t i, int64
         armi_path_row(path, i, row), (long long)size, (long long)ARMI_VALUE_SIZE_MAX);
 }
 
+/* Whether no offset is negative, none falls, and no step is above `most`: the sign bit of all that tells.
+ * Differences of what is not negative do not overflow. */
+#define OFFSETS_SOUND(name, U, load)                                                       \
+    static bool name(const uint8_t *offsets, size_t count, U most)                         \
+    {                                                                                      \
+        U signs = load(offsets);                                                           \
+        for (size_t i = 0; i < count; i++) {                                               \
+            U at = load(offsets + sizeof(U) * i),                                          \
+              next = load(offsets + sizeof(U) * (i + 1));                                  \
+            signs |= next | (next - at) | (most - (next - at));                            \
+        }                                                                                  \
+        return signs >> (8 * sizeof(U) - 1) == 0;                                          \
+    }
+
+OFFSETS_SOUND(offsets32_sound, uint32_t, armi_load32)
+OFFSETS_SOUND(offsets64_sound, uint64_t, armi_load64)
+
+static bool offsets_sound(const struct armi_array *a, bool is_binary)
+{
+    size_t from = (size_t)a->offset, count = (size_t)a->length;
+    if (a->layout == ARMI_LAYOUT_BINARY64 || a->layout == ARMI_LAYOUT_LIST64)
+        return offsets64_sound(a->offsets + 8 * from, count,
+                               is_binary ? ARMI_VALUE_SIZE_MAX : INT64_MAX);
+    return offsets32_sound(a->offsets + 4 * from, count,
+                           is_binary ? ARMI_VALUE_SIZE_MAX : INT32_MAX);
+}
+
 /* Offsets rise over all rows, nulls included; every value that is there is within the limit. */
 static enum armi_status check_offsets(const struct armi_path *path,
                                       const struct armi_array *a, struct armi_error *err)
 {
     bool is_binary = armi_type_is_binary(a->field->type);
     int64_t previous = armi_array_offset_at(a, a->offset);
+    if (offsets_sound(a, is_binary))
+        return ARMI_OK;
     for (int64_t i = 0; i < a->length; i++) {
         int64_t next = armi_array_offset_at(a, a->offset + i + 1);
         if (next < previous)
@@ -69,6 +98,8 @@ static enum armi_status check_utf8(const struct armi_path *path, const struct ar
 {
     int64_t first = armi_array_offset_at(a, a->offset);
     int64_t last = armi_array_offset_at(a, a->offset + a->length);
+    if (armi_is_ascii(a->values + first, (size_t)(last - first)))
+        return ARMI_OK; /* no value begins inside a character where each has one byte */
     bool good = armi_utf8_valid(a->values + first, (size_t)(last - first));
     for (int64_t i = 0; good && i < a->length; i++) {
         int64_t at = armi_array_offset_at(a, a->offset + i);
@@ -180,11 +211,50 @@ static bool limbs_less(const struct limbs *a, const struct limbs *b)
     return false;
 }
 
+#define DECIMALS_BLOCK 1024
+
+/* Whether all of a block have magnitudes below `bound` <= 10^18, also what lies under its nulls. */
+static bool decimals_are_below(const uint8_t *p, size_t count, size_t width, uint64_t bound)
+{
+    uint64_t most = bound - 1, outside = 0;
+    for (size_t i = 0; i < count; i++, p += width) {
+        uint64_t low =
+            width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(p) : armi_load64(p);
+        uint64_t sign = (uint64_t)((int64_t)low >> 63);
+        outside |= (uint64_t)(low + most > 2 * most);
+        for (size_t k = 8; k < width; k += 8)
+            outside |= armi_load64(p + k) ^ sign;
+    }
+    return outside == 0;
+}
+
+static bool block_is_below(const struct armi_array *a, int64_t from, uint64_t bound)
+{
+    int64_t left = a->length - from;
+    size_t n = (size_t)(left < DECIMALS_BLOCK ? left : DECIMALS_BLOCK);
+    const uint8_t *p = armi_array_at(a, from);
+    switch (a->width) { /* widths that the compiler knows make loops without branches */
+    case 4:
+        return decimals_are_below(p, n, 4, bound);
+    case 8:
+        return decimals_are_below(p, n, 8, bound);
+    case 16:
+        return decimals_are_below(p, n, 16, bound);
+    default:
+        return decimals_are_below(p, n, 32, bound);
+    }
+}
+
 static enum armi_status check_decimals(const struct armi_path *path,
                                        const struct armi_array *a, struct armi_error *err)
 {
     struct limbs bound = limbs_power10(a->field->precision);
     for (int64_t i = 0; i < a->length; i++) {
+        if (i % DECIMALS_BLOCK == 0 && a->field->precision <= 18 &&
+            block_is_below(a, i, bound.v[0])) {
+            i += DECIMALS_BLOCK - 1;
+            continue;
+        }
         if (!is_valid(a, i))
             continue;
         struct limbs v = limbs_magnitude(armi_array_at(a, i), a->width);

@@ -119,6 +119,21 @@ static size_t utf8_sequence(const uint8_t *p, size_t left)
     return 0;
 }
 
+bool armi_is_ascii(const uint8_t *data, size_t size)
+{
+    uint64_t any = 0;
+    size_t i = 0;
+    for (; i + 64 <= size; i += 64) {
+        for (size_t k = 0; k < 64; k += 8)
+            any |= armi_load64(data + i + k);
+        if ((any & 0x8080808080808080u) != 0)
+            return false;
+    }
+    for (; i < size; i++)
+        any |= data[i];
+    return (any & 0x8080808080808080u) == 0;
+}
+
 bool armi_utf8_valid(const uint8_t *data, size_t size)
 {
     size_t i = 0;

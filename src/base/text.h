@@ -19,6 +19,9 @@ void armi_base64_encode(const uint8_t *data, size_t size, char *out);
 /* Strict and canonical: exactly armi_base64_size(size) characters, unused low bits zero. */
 bool armi_base64_decode(const char *text, size_t text_size, uint8_t *out, size_t size);
 
+/* Whether all bytes are below 0x80. */
+bool armi_is_ascii(const uint8_t *data, size_t size);
+
 /* Whether all bytes are well-formed UTF-8 (no surrogates, nothing over U+10FFFF, shortest forms). */
 bool armi_utf8_valid(const uint8_t *data, size_t size);
 

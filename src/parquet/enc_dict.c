@@ -8,7 +8,8 @@
  * then probed for, one by one and in order, and are mostly new. A large table is asked for its lines
  * before.
  *
- * Integers that lie close together need no hash: their distance from a base is their place.
+ * Integers that lie close together need no hash: their distance from a base is their place. So do
+ * doubles that are such integers, or a few decimals of them (prices, counts that had nulls).
  *
  * Numbers and strings differ in what an entry is. A string of at most 16 bytes is wholly told by its
  * length and two words, so its bytes are never looked at again. Collisions that somebody chose make
@@ -24,6 +25,8 @@
 #define TABLE_MIN  4096
 #define PROBES_MAX 256
 #define BATCH      64
+#define SHORT      16 /* bytes of a string that its key holds */
+#define MEDIUM     32 /* bytes of a string that four words hold */
 #define TABLE_LARGE                                                                        \
     ((size_t)1 << 16) /* slots from which on a look is worth asking ahead for */
 
@@ -93,12 +96,20 @@ static const uint64_t tail_masks[17] = {
     UINT64_MAX,
 };
 
+/* Of what lies between the ends of a string of more than 16 bytes. */
+static inline uint64_t between_hash(uint64_t a, uint64_t b)
+{
+    return a * UINT64_C(0xa0761d6478bd642f) ^ b * UINT64_C(0xe7037ed1a0b428db);
+}
+
 static inline uint32_t string_hash(const uint8_t *p, size_t n, uint64_t head, uint64_t tail)
 {
     uint64_t h = mix(head + n, tail);
-    if (n > 16)
+    if (n > MEDIUM)
         for (size_t i = 8; i + 8 < n; i += 8)
             h = mix(h, armi_load64(p + i));
+    else if (n > SHORT)
+        h ^= between_hash(armi_load64(p + 8), armi_load64(p + n - 16));
     return (uint32_t)(h >> 32);
 }
 
@@ -188,6 +199,7 @@ static enum armi_status direct_begin(struct enc_column *c, struct enc_dict *d)
     memset(d->table, 0, (slots + 1) * sizeof *d->table);
     d->mask = slots - 1;
     d->base = c->sample_min - (slots - 1 - c->sample_range) / 2;
+    d->scale = c->sample_scale;
     d->is_direct = true;
     return ARMI_OK;
 }
@@ -218,9 +230,17 @@ static inline uint64_t number_load(const uint8_t *p, uint32_t width)
     return v;
 }
 
-static inline uint64_t number_signed(const uint8_t *p, uint32_t width)
+/* The slot of a value in a table by distance; none of it where the value is too far away. */
+static inline uint64_t direct_slot(const struct enc_dict *d, const uint8_t *p,
+                                   uint32_t width, bool is_real)
 {
-    return width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(p) : armi_load64(p);
+    if (is_real) {
+        int64_t k;
+        uint64_t far = (uint64_t)enc_decimal_is(armi_load64(p), d->scale, &k) - 1;
+        return ((uint64_t)k - d->base) | far;
+    }
+    uint64_t v = width == 4 ? (uint64_t)(int64_t)(int32_t)armi_load32(p) : armi_load64(p);
+    return v - d->base;
 }
 
 /* The number of v, entered if it is new; 0: there is no room for it, or the probe got long. */
@@ -297,7 +317,8 @@ static inline size_t numbers_add(struct enc_dict *d, const uint8_t *in, uint32_t
 
 /* By distance from the base. Stops also at a value that is too far away, and is_direct is over. */
 static inline size_t numbers_add_direct(struct enc_dict *d, const uint8_t *in,
-                                        uint32_t width, size_t count, uint32_t *out)
+                                        uint32_t width, bool is_real, size_t count,
+                                        uint32_t *out)
 {
     uint64_t *entries = number_entries(d), slots = d->mask + 1;
     uint32_t *table = d->table; /* one slot more, which is always free */
@@ -307,7 +328,7 @@ static inline size_t numbers_add_direct(struct enc_dict *d, const uint8_t *in,
         const uint8_t *p = in + base * width;
         uint32_t *to = out + base;
         for (uint32_t i = 0; i < batch; i++) {
-            uint64_t at = number_signed(p + i * width, width) - d->base;
+            uint64_t at = direct_slot(d, p + i * width, width, is_real);
             uint32_t number = table[at < slots ? at : slots];
             to[i] = number - 1;
             missed[n] = i;
@@ -315,7 +336,7 @@ static inline size_t numbers_add_direct(struct enc_dict *d, const uint8_t *in,
         }
         for (uint32_t k = 0; k < n; k++) {
             uint32_t i = missed[k];
-            uint64_t at = number_signed(p + i * width, width) - d->base;
+            uint64_t at = direct_slot(d, p + i * width, width, is_real);
             if (at >= slots) {
                 d->is_direct = false;
                 return base + i;
@@ -403,14 +424,55 @@ static uint32_t string_look(const struct enc_dict *d, const struct armi_slice *i
     return n;
 }
 
-static bool all_short(const struct armi_slice *in, size_t count, const uint8_t *until)
+/* One or the other, without a branch. */
+static inline const uint8_t *pick(bool first, const uint8_t *a, const uint8_t *b)
 {
-    if (until == NULL)
-        return false;
-    bool are = true;
-    for (size_t i = 0; i < count; i++)
-        are &= (in[i].size <= 16) & (until - in[i].data >= 16);
-    return are;
+    uintptr_t mask = (uintptr_t)0 - first;
+    return (const uint8_t *)(((uintptr_t)a & mask) | ((uintptr_t)b & ~mask));
+}
+
+/* The same of at most 32 bytes, with 16 that may be read: what is between the ends of a longer one is
+ * two words that may overlap; for a shorter one both are looked for in `none`. */
+static uint32_t medium_look(const struct enc_dict *d, const struct armi_slice *in,
+                            size_t count, uint32_t *out, uint32_t *missed)
+{
+    static const uint8_t none[32] = {0};
+    const struct string_entry *entries = string_entries(d);
+    const uint32_t *table = d->table;
+    size_t mask = d->mask;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *p = in[i].data;
+        size_t size = in[i].size;
+        bool is_long = size > SHORT;
+        size_t last = (size - SHORT) & ((size_t)0 - is_long), capped = size - last;
+        uint64_t head = armi_load64(p) & head_masks[capped];
+        uint64_t tail = armi_load64(p + 8 + last) & tail_masks[capped];
+        const uint8_t *q = pick(is_long, p, none);
+        uint64_t first = armi_load64(q + 8), second = armi_load64(q + last);
+        uint64_t hash = mix(head + size, tail) ^ between_hash(first, second);
+        uint32_t number = table[(hash >> 32) & mask];
+        const struct string_entry *e = &entries[number];
+        const uint8_t *f = pick(is_long & (e->size == size), e->data, none);
+        uint64_t differs = (first ^ armi_load64(f + 8)) | (second ^ armi_load64(f + last)) |
+                           (e->head ^ head) | (e->tail ^ tail) | (e->size ^ size);
+        out[i] = number - 1;
+        missed[n] = i;
+        n += differs != 0;
+    }
+    return n;
+}
+
+/* The largest size of the batch; UINT64_MAX where one of them ends less than 16 bytes before `until`. */
+static uint64_t sizes_look(const struct armi_slice *in, size_t count, const uint8_t *until)
+{
+    uint64_t most = until != NULL ? 0 : UINT64_MAX;
+    bool inside = true;
+    for (size_t i = 0; i < count && until != NULL; i++) {
+        most = in[i].size > most ? in[i].size : most;
+        inside &= until - in[i].data >= 16;
+    }
+    return inside ? most : UINT64_MAX;
 }
 
 static size_t strings_add(struct enc_dict *d, const struct armi_slice *in,
@@ -421,8 +483,10 @@ static size_t strings_add(struct enc_dict *d, const struct armi_slice *in,
         size_t batch = count - base < BATCH ? count - base : BATCH;
         const struct armi_slice *p = in + base;
         uint32_t *to = out + base;
-        uint32_t n = all_short(p, batch, until) ? short_look(d, p, batch, to, missed)
-                                                : string_look(d, p, batch, to, missed);
+        uint64_t most = sizes_look(p, batch, until);
+        uint32_t n = most <= SHORT    ? short_look(d, p, batch, to, missed)
+                     : most <= MEDIUM ? medium_look(d, p, batch, to, missed)
+                                      : string_look(d, p, batch, to, missed);
         for (uint32_t k = 0; k < n; k++) {
             uint32_t number = string_probe(d, p[missed[k]]);
             if (number == 0)
@@ -431,6 +495,25 @@ static size_t strings_add(struct enc_dict *d, const struct armi_slice *in,
         }
     }
     return count;
+}
+
+/* Buffer by buffer, since it matters how far each may be read. */
+static size_t texts_add(struct enc_dict *d, const struct enc_values *v, size_t from,
+                        size_t count, uint32_t *out)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < v->text_count; i++) {
+        size_t end = i + 1 < v->text_count ? v->texts[i + 1].first : v->count;
+        if (end <= from + done)
+            continue;
+        size_t n = end - from - done < count - done ? end - from - done : count - done;
+        size_t taken =
+            strings_add(d, v->strings + from + done, v->texts[i].until, n, out + done);
+        done += taken;
+        if (taken < n)
+            return done;
+    }
+    return done + strings_add(d, v->strings + from + done, NULL, count - done, out + done);
 }
 
 /* Fixed-width values of more than eight bytes are strings of one size, kept in the sink's memory where
@@ -485,11 +568,12 @@ static size_t some_add(struct enc_dict *d, const struct enc_values *v, size_t fr
                        size_t count, uint32_t *out)
 {
     if (v->strings != NULL)
-        return strings_add(d, v->strings + from, v->until, count, out);
+        return texts_add(d, v, from, count, out);
     const uint8_t *in = v->fixed + from * v->width;
     if (d->is_direct)
-        return v->width == 4 ? numbers_add_direct(d, in, 4, count, out)
-                             : numbers_add_direct(d, in, 8, count, out);
+        return d->scale != 0   ? numbers_add_direct(d, in, 8, true, count, out)
+               : v->width == 4 ? numbers_add_direct(d, in, 4, false, count, out)
+                               : numbers_add_direct(d, in, 8, false, count, out);
     switch (v->width) {
     case 4:
         return numbers_add(d, in, 4, count, out);

@@ -4,6 +4,8 @@
 #ifndef ARMI_PARQUET_ENC_DICT_H
 #define ARMI_PARQUET_ENC_DICT_H
 
+#include <string.h>
+
 #include "parquet/enc_internal.h"
 
 struct enc_dict {
@@ -18,7 +20,25 @@ struct enc_dict {
     void *entries;
     bool is_direct; /* integers: slot i of the table is for the value base + i */
     uint64_t base;
+    double scale; /* of doubles that are such integers once multiplied by it; else 0 */
 };
+
+/* Whether the double of these bits is *k / scale, to the last bit; scale is a power of ten. */
+static inline bool enc_decimal_is(uint64_t bits, double scale, int64_t *k)
+{
+    const double whole = 6755399441055744.0; /* 1.5 * 2^52: has no room for a fraction */
+    double v, scaled, rounded, back;
+    uint64_t scaled_bits, whole_bits, back_bits;
+    memcpy(&v, &bits, sizeof v);
+    scaled = v * scale;
+    rounded = scaled + whole;
+    back = (rounded - whole) / scale;
+    memcpy(&scaled_bits, &rounded, sizeof scaled_bits);
+    memcpy(&whole_bits, &whole, sizeof whole_bits);
+    memcpy(&back_bits, &back, sizeof back_bits);
+    *k = (int64_t)(scaled_bits - whole_bits);
+    return (back_bits == bits) & (scaled < 1e15) & (scaled > -1e15);
+}
 
 enum armi_status enc_dict_init(struct enc_column *c, struct enc_dict *d,
                                uint64_t bytes_max);

@@ -56,16 +56,17 @@ static inline uint64_t bits_word(const uint8_t *bits, size_t from, size_t count)
     return count == 64 ? word : word & (((uint64_t)1 << count) - 1);
 }
 
-/* `ONE(i, k)` converts source value i to place k. */
+/* `ONE(i, k)` converts source value i to place k; it may set bits in `lost`. */
 #define GATHER(name, ONE)                                                                  \
     static size_t name(const uint8_t *src, size_t count, const uint8_t *bits,              \
                        size_t bit_from, uint8_t *dst, struct convert *cv)                  \
     {                                                                                      \
-        (void)cv;                                                                          \
+        uint64_t lost = 0;                                                                 \
         size_t k = 0;                                                                      \
         if (bits == NULL) {                                                                \
             for (size_t i = 0; i < count; i++)                                             \
                 ONE(i, i);                                                                 \
+            cv->bad |= lost != 0;                                                          \
             return count;                                                                  \
         }                                                                                  \
         for (size_t base = 0; base < count; base += 64) {                                  \
@@ -82,6 +83,7 @@ static inline uint64_t bits_word(const uint8_t *bits, size_t from, size_t count)
                 }                                                                          \
             }                                                                              \
         }                                                                                  \
+        cv->bad |= lost != 0;                                                              \
         return k;                                                                          \
     }
 
@@ -128,18 +130,21 @@ static inline void scale8(const uint8_t *src, uint8_t *dst, struct convert *cv)
     armi_store64(dst, (uint64_t)v);
 }
 
-/* Little-endian two's complement of in_width bytes to out_width: narrower, wider or equal. */
-static inline void resize_int(const uint8_t *src, uint8_t *dst, struct convert *cv)
+/* Two's complement of `in` bytes to the `out` lowest of them, 4 or 8. Returns zero if nothing is lost. */
+static inline uint64_t narrow_int(const uint8_t *src, size_t in, uint8_t *dst, size_t out)
 {
-    uint32_t in = cv->in_width, out = cv->out_width;
-    uint8_t sign = src[in - 1] & 0x80 ? 0xff : 0;
-    for (uint32_t i = 0; i < out; i++)
-        dst[i] = i < in ? src[i] : sign;
-    for (uint32_t i = out; i < in; i++)
-        cv->bad |= src[i] != sign;
-    cv->bad |= out < in && ((dst[out - 1] & 0x80) != 0) != (sign != 0);
+    uint64_t low = armi_load64(src), lost = 0;
+    for (size_t i = 8; i < in; i += 8)
+        lost |= armi_load64(src + i) ^ (uint64_t)((int64_t)low >> 63);
+    if (out == 8) {
+        armi_store64(dst, low);
+        return lost;
+    }
+    armi_store32(dst, (uint32_t)low);
+    return lost | (low ^ (uint64_t)(int64_t)(int32_t)(uint32_t)low);
 }
 
+/* Little-endian two's complement of in_width bytes to big-endian of out_width: narrower or wider. */
 static inline void resize_big(const uint8_t *src, uint8_t *dst, struct convert *cv)
 {
     uint32_t in = cv->in_width, out = cv->out_width;
@@ -153,14 +158,36 @@ static inline void resize_big(const uint8_t *src, uint8_t *dst, struct convert *
 
 #define SCALE4(I, K) scale4(src + 4 * (I), dst + 4 * (K), cv)
 #define SCALE8(I, K) scale8(src + 8 * (I), dst + 8 * (K), cv)
-#define RESIZE_INT(I, K)                                                                   \
-    resize_int(src + (size_t)cv->in_width * (I), dst + (size_t)cv->out_width * (K), cv)
+#define NARROW(in, out, I, K)                                                              \
+    lost |= narrow_int(src + (in) * (I), in, dst + (out) * (K), out)
+#define NARROW_8_4(I, K)  NARROW(8, 4, I, K)
+#define NARROW_16_4(I, K) NARROW(16, 4, I, K)
+#define NARROW_16_8(I, K) NARROW(16, 8, I, K)
+#define NARROW_32_4(I, K) NARROW(32, 4, I, K)
+#define NARROW_32_8(I, K) NARROW(32, 8, I, K)
 #define RESIZE_BIG(I, K)                                                                   \
     resize_big(src + (size_t)cv->in_width * (I), dst + (size_t)cv->out_width * (K), cv)
 GATHER(gather_scale4, SCALE4)
 GATHER(gather_scale8, SCALE8)
-GATHER(gather_resize_int, RESIZE_INT)
+GATHER(gather_narrow_8_4, NARROW_8_4)
+GATHER(gather_narrow_16_4, NARROW_16_4)
+GATHER(gather_narrow_16_8, NARROW_16_8)
+GATHER(gather_narrow_32_4, NARROW_32_4)
+GATHER(gather_narrow_32_8, NARROW_32_8)
 GATHER(gather_resize_big, RESIZE_BIG)
+
+/* A decimal's own width is never less than what its digits need. */
+static gather_fn *narrow_pick(const struct convert *cv)
+{
+    switch (cv->in_width) {
+    case 8:
+        return gather_narrow_8_4;
+    case 16:
+        return cv->out_width == 4 ? gather_narrow_16_4 : gather_narrow_16_8;
+    default:
+        return cv->out_width == 4 ? gather_narrow_32_4 : gather_narrow_32_8;
+    }
+}
 
 static gather_fn *gather_pick(const struct armi_pq_leaf *leaf, const struct convert *cv)
 {
@@ -175,7 +202,7 @@ static gather_fn *gather_pick(const struct armi_pq_leaf *leaf, const struct conv
         return cv->in_width == 4 ? gather_scale4 : gather_scale8;
     case ARMI_PQ_DECIMAL_INT:
         if (cv->in_width != cv->out_width)
-            return gather_resize_int;
+            return narrow_pick(cv);
         break;
     case ARMI_PQ_DECIMAL_BYTES:
         return gather_resize_big;
@@ -500,28 +527,30 @@ static size_t strings_some(const struct armi_array *a, size_t from, size_t count
     }
 }
 
-/* How far the strings' memory may be read, as long as all of them lie in the same buffer. */
-static void until_note(struct enc_gather *g, const struct armi_array *a)
+/* Notes in which buffer the strings that come next lie. */
+static void text_note(struct enc_gather *g, const struct armi_array *a)
 {
     bool is_one = a->layout == ARMI_LAYOUT_BINARY32 || a->layout == ARMI_LAYOUT_BINARY64;
     const uint8_t *data = is_one ? a->values : NULL;
-    if (g->values.count > 0 && data != g->text)
-        data = NULL;
-    g->text = data;
-    if (data == NULL) {
-        g->values.until = NULL;
-        return;
+    const uint8_t *until =
+        is_one ? data + string_offset(a, (size_t)(a->offset + a->length)) : NULL;
+    struct enc_text *last = g->values.texts + g->values.text_count - 1;
+    if (g->values.text_count > 0 && data != NULL && data == g->text) {
+        last->until = until > last->until ? until : last->until;
+    } else if (g->values.text_count < ENC_TEXTS) {
+        g->values.texts[g->values.text_count++] = (struct enc_text){g->values.count, until};
+        g->text = data;
+    } else {
+        last->until = NULL;
+        g->text = NULL;
     }
-    const uint8_t *until = data + string_offset(a, (size_t)(a->offset + a->length));
-    if (g->values.count == 0 || until > g->values.until)
-        g->values.until = until;
 }
 
 static enum armi_status strings_add(struct enc_gather *g, const struct armi_array *a,
                                     int64_t from, size_t count, const uint8_t *bits,
                                     size_t bit_from, uint64_t limit, int64_t *out_count)
 {
-    until_note(g, a);
+    text_note(g, a);
     struct enc_string_span s = {
         .out = g->strings + g->values.count,
         .bytes = g->values.bytes,

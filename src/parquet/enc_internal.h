@@ -74,18 +74,34 @@ void enc_worker_release(struct enc_worker *worker);
 
 /* ---- values ---- */
 
+/* Strings from number `first` on that lie in one buffer, and how far it may be read; NULL: not known. */
+struct enc_text {
+    size_t first;
+    const uint8_t *until;
+};
+
+#define ENC_TEXTS                                                                          \
+    16 /* as many buffers are told apart in a page; of the last nothing is known then */
+
 struct enc_values {
     size_t count;
     uint32_t width;                   /* bytes of a fixed-width value; else 0 */
     const uint8_t *fixed;             /* count * width bytes; BOOLEAN: bits from bit 0 on */
     const struct armi_slice *strings; /* BYTE_ARRAY */
-    const uint8_t *until; /* where strings lie behind each other: the end of that memory */
-    uint64_t bytes;       /* sum of the strings' sizes */
+    struct enc_text texts[ENC_TEXTS];
+    size_t text_count; /* 0: nothing is known of any */
+    uint64_t bytes;    /* sum of the strings' sizes */
     /* Strings that are all entries of one Arrow dictionary: their indices in it. */
     const uint32_t *codes;
     const struct armi_array *codes_of;
     bool is_borrowed; /* `fixed` lies in the input and may be handed out */
 };
+
+/* How far the memory of all strings may be read; NULL if that is not one buffer's. */
+static inline const uint8_t *enc_values_until(const struct enc_values *v)
+{
+    return v->text_count == 1 ? v->texts[0].until : NULL;
+}
 
 /* ---- statistics (enc_stats.c) ---- */
 
@@ -175,7 +191,8 @@ struct enc_column {
     size_t probe_next;       /* PROBING: the page at which to look next */
     uint64_t dict_bytes_max; /* a larger dictionary is no gain */
     bool is_ordered; /* the dictionary begins with all entries of Arrow's (enc_ordered.c) */
-    bool has_sample_range; /* integers close together: what the sample lay in */
+    bool has_sample_range; /* numbers close together: what the sample lay in, as integers */
+    double sample_scale;   /* reals: what makes them integers; 0 of integers */
     uint64_t sample_min;   /* wraps, as the range does */
     uint64_t sample_range; /* largest less smallest */
 

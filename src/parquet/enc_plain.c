@@ -18,7 +18,7 @@ static uint8_t *plain_strings(const struct enc_values *v, uint8_t *out)
         struct armi_slice s = v->strings[i];
         armi_store32(out, (uint32_t)s.size);
         out += 4;
-        out = enc_bytes_copy(out, s.data, s.size, v->until);
+        out = enc_bytes_copy(out, s.data, s.size, enc_values_until(v));
     }
     return out;
 }

@@ -4,15 +4,19 @@
  * that follows are functions of the data alone, so that equal data gives equal bytes.
  */
 #include "parquet/enc_bytes.h"
+#include "parquet/enc_dict.h"
 
+#include <math.h>
 #include <string.h>
 
 #define WINDOWS     8
 #define WINDOW_ROWS 256
 #define SAMPLE_MAX  (WINDOWS * WINDOW_ROWS)
 #define DIRECT_RANGE                                                                       \
-    65536               /* integers that lie within so many are told apart without a hash */
-#define SEEN_SLOTS 8192 /* a power of two, four times the sample */
+    131072 /* numbers that lie within so many are told apart without a hash */
+#define DECIMALS_MIN 8192 /* fewer are told apart faster by hash than by division */
+#define SCALE_MAX    1e4  /* and a double may have as many decimals */
+#define SEEN_SLOTS   8192 /* a power of two, four times the sample */
 
 struct sample {
     size_t count;      /* values, nulls left out */
@@ -25,6 +29,8 @@ struct sample {
     double distinct;   /* estimate for the whole chunk */
     double length;     /* strings: mean bytes */
     int64_t low, high; /* numbers of four or eight bytes, as signed integers */
+    double scale;      /* doubles: the power of ten that makes all of them integers, or 0 */
+    double low_real, high_real;
     size_t pairs;
 };
 
@@ -110,6 +116,18 @@ static double delta_bits(const struct enc_values *v, const int32_t *lengths)
     return bits;
 }
 
+/* Doubles: raises the scale until the value is an integer by it, or lets go of it for all. */
+static void decimal_look(uint64_t bits, struct sample *s)
+{
+    double v;
+    int64_t k;
+    memcpy(&v, &bits, sizeof v);
+    while (s->scale != 0 && !enc_decimal_is(bits, s->scale, &k))
+        s->scale = s->scale < SCALE_MAX ? 10 * s->scale : 0;
+    s->low_real = v < s->low_real ? v : s->low_real;
+    s->high_real = v > s->high_real ? v : s->high_real;
+}
+
 static void numbers_look(const struct enc_values *v, struct sample *s, struct seen *seen)
 {
     for (size_t i = 0; i < v->count; i++) {
@@ -119,6 +137,8 @@ static void numbers_look(const struct enc_values *v, struct sample *s, struct se
             s->low = (int64_t)x < s->low ? (int64_t)x : s->low;
             s->high = (int64_t)x > s->high ? (int64_t)x : s->high;
             s->runs += i == 0 || x != number_at(v, i - 1);
+            if (s->scale != 0)
+                decimal_look(x, s);
         } else {
             const uint8_t *p = v->fixed + i * v->width;
             seen_add(seen, bytes_hash(p, v->width));
@@ -244,6 +264,24 @@ static bool may_use_dictionary(const struct enc_column *c, const struct sample *
            s->distinct * s->plain < 2.0 * 1048576;
 }
 
+/* Where the sample lies close together, in integers. */
+static void sample_range_set(struct enc_column *c, const struct sample *s, bool integer)
+{
+    uint64_t low = (uint64_t)s->low, high = (uint64_t)s->high;
+    if (!integer && (s->scale == 0 || s->distinct < DECIMALS_MIN))
+        return;
+    if (!integer) {
+        if ((s->high_real - s->low_real) * s->scale > DIRECT_RANGE)
+            return;
+        low = (uint64_t)(int64_t)(s->low_real * s->scale);
+        high = (uint64_t)(int64_t)(s->high_real * s->scale);
+        c->sample_scale = s->scale;
+    }
+    c->sample_min = low;
+    c->sample_range = high - low;
+    c->has_sample_range = c->sample_range < DIRECT_RANGE;
+}
+
 static void choose_number(struct enc_column *c, const struct sample *s, double values)
 {
     bool integer = c->leaf->physical == ARMI_PQ_INT32 || c->leaf->physical == ARMI_PQ_INT64;
@@ -264,9 +302,7 @@ static void choose_number(struct enc_column *c, const struct sample *s, double v
     if (cost > handicap * best)
         return;
     dictionary_take(c, values, handicap * best, cost - s->distinct * s->plain / values);
-    c->sample_min = (uint64_t)s->low;
-    c->sample_range = (uint64_t)s->high - (uint64_t)s->low;
-    c->has_sample_range = integer && c->sample_range < DIRECT_RANGE;
+    sample_range_set(c, s, integer);
 }
 
 static void choose_strings(struct enc_column *c, const struct sample *s, double values)
@@ -274,7 +310,7 @@ static void choose_strings(struct enc_column *c, const struct sample *s, double 
     /* Arrow C++ reads no DELTA encoding into an Arrow dictionary. */
     bool portable = c->settings->profile == ARMI_PARQUET_PORTABLE ||
                     c->leaf->field->type == ARMI_TYPE_DICTIONARY;
-    bool shared = s->length > 0 && s->shared >= 0.25 * s->length;
+    bool shared = s->length > 0 && s->shared >= 0.2 * s->length;
     c->fallback = portable ? ARMI_PQ_PLAIN
                   : shared ? ARMI_PQ_DELTA_BYTE_ARRAY
                            : ARMI_PQ_DELTA_LENGTH_BYTE_ARRAY;
@@ -296,7 +332,11 @@ static void codec_choose(struct enc_column *c)
 
 enum armi_status enc_policy_choose(struct enc_column *c)
 {
-    struct sample s = {.low = INT64_MAX, .high = INT64_MIN};
+    struct sample s = {.low = INT64_MAX,
+                       .high = INT64_MIN,
+                       .scale = c->leaf->physical == ARMI_PQ_DOUBLE,
+                       .low_real = HUGE_VAL,
+                       .high_real = -HUGE_VAL};
     struct seen *seen;
     c->encoding = c->fallback = ARMI_PQ_PLAIN;
     codec_choose(c);

@@ -63,7 +63,7 @@ static enum armi_status prefix_encode(struct enc_column *c, const struct enc_val
     end = enc_delta_i32(suffixes, v->count, end);
     for (size_t i = 0; i < v->count; i++)
         end = enc_bytes_copy(end, v->strings[i].data + prefixes[i], (size_t)suffixes[i],
-                             v->until);
+                             enc_values_until(v));
     *size = (size_t)(end - out);
     return ARMI_OK;
 }

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "base/text.h"
 #include "parquet/pq_kernels_internal.h"
 
 static const struct armi_pq_kernels portable = {
@@ -26,7 +27,7 @@ static const struct armi_pq_kernels portable = {
     .bounds64 = armi_pq_bounds64_portable,
     .bounds_f32 = armi_pq_bounds_f32_portable,
     .bounds_f64 = armi_pq_bounds_f64_portable,
-    .is_ascii = armi_pq_is_ascii_portable,
+    .is_ascii = armi_is_ascii,
 };
 
 static _Atomic(const struct armi_pq_kernels *) chosen;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/text.h"
 #include "parquet/pq_kernels_internal.h"
 
 /* How one width's values are found: worked out by arithmetic, since a miniblock has only 32 values. */
@@ -272,7 +273,7 @@ static bool is_ascii_avx2(const uint8_t *data, size_t size)
         if (_mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0)
             return false;
     }
-    return armi_pq_is_ascii_portable(data + i, size - i);
+    return armi_is_ascii(data + i, size - i);
 }
 
 /* Two running vectors a bound: one would be a chain of latencies. */

@@ -32,7 +32,6 @@ void armi_pq_bounds64_portable(const uint8_t *values, size_t count, uint64_t tur
                                uint64_t out[2]);
 size_t armi_pq_bounds_f32_portable(const uint8_t *values, size_t count, float out[2]);
 size_t armi_pq_bounds_f64_portable(const uint8_t *values, size_t count, double out[2]);
-bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size);
 
 #if defined(__x86_64__)
 /* The AVX2 ones, which the higher rung uses too. */

@@ -305,20 +305,3 @@ BOUNDS_INT(armi_pq_bounds64_portable, uint64_t, int64_t, armi_load64)
     }
 BOUNDS_FLOAT(armi_pq_bounds_f32_portable, float)
 BOUNDS_FLOAT(armi_pq_bounds_f64_portable, double)
-
-bool armi_pq_is_ascii_portable(const uint8_t *data, size_t size)
-{
-    const uint64_t high = 0x8080808080808080u;
-    size_t i = 0;
-    for (; i + 64 <= size; i += 64) {
-        uint64_t any = 0;
-        for (size_t k = 0; k < 64; k += 8)
-            any |= armi_load64(data + i + k);
-        if (any & high)
-            return false;
-    }
-    uint8_t any = 0;
-    for (; i < size; i++)
-        any |= data[i];
-    return (any & 0x80) == 0;
-}

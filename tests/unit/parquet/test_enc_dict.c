@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include <math.h>
+
 #include <stdlib.h>
 
 #include "parquet/enc_bytes.h"
@@ -72,7 +74,7 @@ static void strings_get_numbers_in_the_order_in_which_they_first_occur(void **st
         fixture_begin(&f, ARMI_PQ_BYTE_ARRAY);
         ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
         struct enc_values v = {
-            .count = STRINGS, .strings = values, .until = pass == 0 ? NULL : end};
+            .count = STRINGS, .strings = values, .texts = {{0, end}}, .text_count = pass};
         ok(enc_dict_add(&f.column, &f.dict, &v, numbers));
         uint32_t count = 0;
         for (size_t i = 0; i < STRINGS; i++)
@@ -159,6 +161,31 @@ static void a_table_by_distance_is_left_at_a_value_too_far_away(void **state)
         }
     }
     free(values);
+}
+
+/* Prices: whole cents, until a double comes that is none, or whose bits are not those of its cents. */
+static void prices_have_a_table_by_distance(void **state)
+{
+    (void)state;
+    static const double others[] = {0.07, -4.99,    12.345, -0.0,
+                                    NAN,  INFINITY, 1e300,  99999.99};
+    int64_t *bits = malloc(NUMBERS * sizeof *bits);
+    for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+        for (size_t i = 0; i < NUMBERS; i++) {
+            double price = (double)(i * 7919 % 30000) / 100;
+            memcpy(&bits[i], i == NUMBERS - 1 ? &others[k] : &price, sizeof price);
+        }
+        struct fixture f;
+        fixture_begin(&f, ARMI_PQ_DOUBLE);
+        f.column.has_sample_range = true;
+        f.column.sample_scale = 100;
+        f.column.sample_range = 29999;
+        numbers_check(&f, 8, bits, NUMBERS);
+        assert_int_equal(f.dict.is_direct, k < 2);
+        assert_int_equal(f.dict.count, k == 0 ? 30000 : 30001);
+        fixture_end(&f);
+    }
+    free(bits);
 }
 
 /* The ends of the range: distances wrap. */
@@ -343,6 +370,7 @@ int main(void)
         cmocka_unit_test(strings_get_numbers_in_the_order_in_which_they_first_occur),
         cmocka_unit_test(numbers_grow_the_table_and_keep_their_numbers),
         cmocka_unit_test(a_table_by_distance_is_left_at_a_value_too_far_away),
+        cmocka_unit_test(prices_have_a_table_by_distance),
         cmocka_unit_test(a_table_by_distance_holds_the_extremes_of_its_type),
         cmocka_unit_test(a_dictionary_that_is_too_large_is_given_up),
         cmocka_unit_test(arrow_dictionaries_may_differ_from_piece_to_piece),
