@@ -25,13 +25,25 @@ static int64_t cut_next(const struct enc_column *c, size_t *cut, int64_t positio
     const struct armi_pq_encode_settings *s = c->settings;
     while (*cut < s->range_count && s->range_ends[*cut] <= position)
         (*cut)++;
-    int64_t end = *cut < s->range_count ? s->range_ends[*cut] : c->rows;
-    return end < c->rows ? end : c->rows;
+    int64_t end = *cut < s->range_count ? s->range_ends[*cut] : c->to;
+    return end < c->to ? end : c->to;
 }
 
 bool enc_column_is_flat(const struct enc_column *c)
 {
     return c->schema->nodes[c->leaf->node].parent == 0;
+}
+
+void enc_cursor_seek(const struct enc_column *c, int64_t row, struct enc_cursor *cursor)
+{
+    while (row - cursor->position >=
+           c->pieces->pieces[cursor->piece].length - cursor->row) {
+        cursor->position += c->pieces->pieces[cursor->piece].length - cursor->row;
+        cursor->piece++;
+        cursor->row = 0;
+    }
+    cursor->row += row - cursor->position;
+    cursor->position = row;
 }
 
 enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *cursor,
@@ -138,7 +150,8 @@ static enum armi_status pages_encode(struct enc_column *c, struct enc_dict *dict
 {
     struct enc_cursor cursor = {0, 0, 0};
     size_t cut = 0;
-    while (cursor.position < c->rows && !dict->given_up) {
+    enc_cursor_seek(c, c->from, &cursor);
+    while (cursor.position < c->to && !dict->given_up) {
         struct enc_batch b;
         int64_t first = cursor.position;
         ARMI_TRY(enc_column_batch(c, &cursor, cut_next(c, &cut, first), &b));
@@ -195,13 +208,8 @@ static enum armi_status column_run(struct enc_column *c)
     return enc_page_dictionary(c, &entries);
 }
 
-enum armi_status enc_column_encode(struct enc_column *c)
+enum armi_status enc_column_begin(struct enc_column *c)
 {
-    /* Levels are below 256: nesting is bounded. One block, the repetition levels' half behind. */
-    c->def_histogram = armi_alloc_zero(512, sizeof *c->def_histogram);
-    if (c->def_histogram == NULL)
-        return armi_error_no_memory(c->err);
-    c->rep_histogram = c->def_histogram + 256;
     ARMI_TRY(enc_policy_choose(c));
     c->is_ordered = enc_ordered_wanted(c);
     if (c->is_ordered) {
@@ -209,5 +217,22 @@ enum armi_status enc_column_encode(struct enc_column *c)
         c->dict_bytes_max = UINT64_MAX;
         c->has_sample_range = false;
     }
+    return ARMI_OK;
+}
+
+enum armi_status enc_column_encode(struct enc_column *c)
+{
+    /* Levels are below 256: nesting is bounded. One block, the repetition levels' half behind. */
+    c->def_histogram = armi_alloc_zero(512, sizeof *c->def_histogram);
+    if (c->def_histogram == NULL)
+        return armi_error_no_memory(c->err);
+    c->rep_histogram = c->def_histogram + 256;
     return column_run(c);
+}
+
+void enc_column_release(struct enc_column *c)
+{
+    armi_buf_release(&c->pages);
+    armi_free(c->def_histogram);
+    c->def_histogram = NULL;
 }

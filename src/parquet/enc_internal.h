@@ -178,6 +178,7 @@ struct enc_column {
     const struct armi_pq_leaf *leaf;
     const struct armi_pq_column_pieces *pieces; /* of its top-level column */
     int64_t rows;
+    int64_t from, to;  /* those of them that are encoded: all, or a part (enc_parts.c) */
     int64_t first_row; /* rows of the row groups before, for messages */
     enum enc_order order;
     struct enc_worker *worker;
@@ -222,8 +223,22 @@ static inline size_t enc_column_page_count(const struct enc_column *c)
     return c->pages.size / sizeof(struct enc_page);
 }
 
-/* Encodes everything; c->pages and the counts hold the result (enc_column.c). */
+/* Chooses the encoding. */
+enum armi_status enc_column_begin(struct enc_column *c);
+/* Encodes rows [from, to); c->pages and the counts hold the result (enc_column.c). */
 enum armi_status enc_column_encode(struct enc_column *c);
+void enc_column_release(struct enc_column *c);
+
+/* The codec pays after all: the pages so far get it too. */
+enum armi_status enc_codec_turn_on(struct enc_column *c);
+
+/*
+ * All columns of a row group, over the threads that the settings allow (enc_parts.c). What `workers` hold
+ * is the caller's, one for each thread.
+ */
+enum armi_status enc_columns_encode(struct enc_column *columns, uint32_t count,
+                                    const struct armi_parallel *parallel,
+                                    struct enc_worker *workers, struct armi_error *err);
 
 /* Whether the leaf is the column itself. */
 bool enc_column_is_flat(const struct enc_column *c);
@@ -295,6 +310,9 @@ struct enc_batch {
     const uint8_t *def;   /* nested columns: a byte a level */
     const uint8_t *rep;
 };
+
+/* Moves on to `row`, which is not behind. */
+void enc_cursor_seek(const struct enc_column *c, int64_t row, struct enc_cursor *cursor);
 
 enum armi_status enc_batch_flat(struct enc_column *c, struct enc_cursor *cursor,
                                 int64_t end, size_t rows_max, uint64_t byte_limit,

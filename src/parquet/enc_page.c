@@ -67,8 +67,7 @@ static enum armi_status page_join(struct enc_column *c, const struct enc_page *p
     return ARMI_OK;
 }
 
-/* The codec pays: all pages so far get it too. */
-static enum armi_status codec_turn_on(struct enc_column *c)
+enum armi_status enc_codec_turn_on(struct enc_column *c)
 {
     struct enc_page *pages = enc_column_pages(c);
     for (size_t i = 0; i < enc_column_page_count(c); i++) {
@@ -95,7 +94,7 @@ static enum armi_status page_emit_packed(struct enc_column *c, struct enc_page *
         if (packed.size > 0) {
             page->parts[0] = packed;
             /* Earlier pages are joined in the slot that holds this one, which is done with. */
-            ARMI_TRY(codec_turn_on(c));
+            ARMI_TRY(enc_codec_turn_on(c));
         }
     } else if (c->codec_state == ENC_CODEC_ON) {
         ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size), &packed));
@@ -179,16 +178,17 @@ static enum armi_status probe(struct enc_column *c, unsigned percent, size_t *ou
                                c->err);
 }
 
-/* Looks at pages 0, 1, 3, 7, …: a column that changes its nature is seen, and it costs little. */
+/* Looks at pages 0, 1, 3, 7, …: a column that changes its nature is seen, and it costs little. Of a
+ * later part at its first. */
 static enum armi_status page_probe(struct enc_column *c)
 {
     if (c->codec_state != ENC_CODEC_PROBING || enc_column_page_count(c) <= c->probe_next)
         return ARMI_OK;
-    c->probe_next = 2 * c->probe_next + 1;
+    c->probe_next = c->from > 0 ? SIZE_MAX : 2 * c->probe_next + 1;
     bool is_plain = c->encoding == ARMI_PQ_PLAIN && c->leaf->physical != ARMI_PQ_BYTE_ARRAY;
     size_t of, size;
     ARMI_TRY(probe(c, is_plain ? PERCENT_PLAIN : PERCENT_PACKED, &of, &size));
-    return size > 0 ? codec_turn_on(c) : ARMI_OK;
+    return size > 0 ? enc_codec_turn_on(c) : ARMI_OK;
 }
 
 /* ---- pages ---- */
@@ -298,7 +298,7 @@ static enum armi_status dictionary_probe(struct enc_column *c, uint64_t size)
     if (packed == 0)
         return ARMI_OK;
     uint64_t saved = size * (of - packed) / of;
-    return saved * 100 >= pages_size(c) * (100 - PERCENT_PACKED) ? codec_turn_on(c)
+    return saved * 100 >= pages_size(c) * (100 - PERCENT_PACKED) ? enc_codec_turn_on(c)
                                                                  : ARMI_OK;
 }
 

@@ -199,18 +199,6 @@ static void window_look(const struct enc_column *c, const struct enc_batch *b, s
         numbers_look(&v, s, seen);
 }
 
-static void cursor_seek(const struct enc_column *c, int64_t row, struct enc_cursor *cursor)
-{
-    while (row - cursor->position >=
-           c->pieces->pieces[cursor->piece].length - cursor->row) {
-        cursor->position += c->pieces->pieces[cursor->piece].length - cursor->row;
-        cursor->piece++;
-        cursor->row = 0;
-    }
-    cursor->row += row - cursor->position;
-    cursor->position = row;
-}
-
 static enum armi_status sample_take(struct enc_column *c, struct sample *s,
                                     struct seen *seen)
 {
@@ -221,7 +209,7 @@ static enum armi_status sample_take(struct enc_column *c, struct sample *s,
     for (int64_t w = 0; w < windows; w++) {
         int64_t from = windows == 1 ? 0 : w * ((c->rows - rows) / (WINDOWS - 1));
         struct enc_batch b;
-        cursor_seek(c, from, &cursor);
+        enc_cursor_seek(c, from, &cursor);
         ARMI_TRY(enc_column_batch(c, &cursor, from + rows, &b));
         window_look(c, &b, (size_t)(SAMPLE_MAX / windows), s, seen);
         taken++;

@@ -86,10 +86,8 @@ static struct enc_group *encoder_groups(const struct armi_pq_encoder *e, size_t 
 
 static void group_release(struct enc_group *group)
 {
-    for (uint32_t i = 0; i < group->column_count; i++) {
-        armi_buf_release(&group->columns[i].pages);
-        armi_free(group->columns[i].def_histogram);
-    }
+    for (uint32_t i = 0; i < group->column_count; i++)
+        enc_column_release(&group->columns[i]);
     armi_free(group->columns);
 }
 
@@ -141,39 +139,6 @@ enum armi_status armi_pq_encoder_new(const struct armi_pq_encode_settings *setti
 
 /* ---- a row group ---- */
 
-struct encode_job {
-    struct enc_column *columns;
-    struct enc_worker *workers;
-    const uint32_t *order;
-};
-
-static enum armi_status column_task(void *ctx, size_t index, unsigned worker,
-                                    struct armi_error *err)
-{
-    struct encode_job *job = ctx;
-    struct enc_column *c = &job->columns[job->order[index]];
-    struct enc_worker *w = &job->workers[worker];
-    if (w->codecs == NULL)
-        ARMI_TRY(armi_codec_context_new(&w->codecs, err));
-    c->worker = w;
-    c->err = err;
-    return enc_column_encode(c);
-}
-
-/* Costly columns first, so that no thread is left with one at the end. */
-static void columns_order(const struct enc_column *columns, uint32_t count, uint32_t *order)
-{
-    uint32_t used = 0;
-    for (int pass = 0; pass < 3; pass++) {
-        for (uint32_t i = 0; i < count; i++) {
-            enum armi_pq_type type = columns[i].leaf->physical;
-            int cost = type == ARMI_PQ_BYTE_ARRAY ? 0 : type == ARMI_PQ_BOOLEAN ? 2 : 1;
-            if (cost == pass)
-                order[used++] = i;
-        }
-    }
-}
-
 static void columns_prepare(const struct armi_pq_encoder *e,
                             const struct armi_pq_column_pieces *pieces, int64_t rows,
                             struct enc_column *columns)
@@ -191,6 +156,7 @@ static void columns_prepare(const struct armi_pq_encoder *e,
             .leaf = leaf,
             .pieces = &pieces[leaf->top],
             .rows = rows,
+            .to = rows,
             .first_row = first_row,
             .order = enc_order_of(leaf),
         };
@@ -228,29 +194,18 @@ static void slabs_collect(struct armi_pq_encoder *e, struct enc_worker *worker)
 static enum armi_status columns_encode(struct armi_pq_encoder *e,
                                        struct enc_column *columns, struct armi_error *err)
 {
-    uint32_t count = e->schema.leaf_count;
-    unsigned width = armi_pool_width(&e->settings.parallel);
-    if (width > count)
-        width = count > 0 ? count : 1;
-    struct armi_parallel parallel = e->settings.parallel;
-    parallel.threads = width;
-    uint32_t *order = armi_alloc_array(count, sizeof *order);
+    const struct armi_parallel *parallel = &e->settings.parallel;
+    unsigned width = armi_pool_width(parallel);
     struct enc_worker *workers = armi_alloc_zero(width, sizeof *workers);
-    enum armi_status status = ARMI_OK;
-    if (order == NULL || workers == NULL) {
-        status = armi_error_no_memory(err);
-        goto done;
-    }
-    columns_order(columns, count, order);
-    struct encode_job job = {columns, workers, order};
-    status = armi_pool_run(&parallel, count, column_task, &job, err);
-done:
-    for (unsigned i = 0; workers != NULL && i < width; i++) {
+    if (workers == NULL)
+        return armi_error_no_memory(err);
+    enum armi_status status =
+        enc_columns_encode(columns, e->schema.leaf_count, parallel, workers, err);
+    for (unsigned i = 0; i < width; i++) {
         slabs_collect(e, &workers[i]);
         enc_worker_release(&workers[i]);
     }
     armi_free(workers);
-    armi_free(order);
     return status;
 }
 
