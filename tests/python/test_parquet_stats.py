@@ -637,6 +637,34 @@ def test_the_same_values_give_the_same_bytes_however_they_are_cut(name):
         table.schema, table.to_batches(max_chunksize=700)), threads=3) == whole
 
 
+@pytest.mark.parametrize("noise_first", [True, False])
+@pytest.mark.parametrize("compression", ["auto", "zstd", "none"])
+def test_a_long_column_is_the_same_on_any_number_of_threads(compression, noise_first):
+    """It is encoded in parts side by side; that a codec pays may show in one of them alone."""
+    rng = np.random.default_rng(3)
+    rows, part = 700_001, 262_144
+    noise, smooth = rng.integers(-2**62, 2**62, part), np.arange(rows - part) // 40 * 1_000_003
+    numbers = pa.array(np.concatenate([noise, smooth] if noise_first else [smooth, noise]),
+                       mask=rng.random(rows) < 0.01)
+    offsets = np.sort(rng.integers(0, rows, 400_000)).astype(np.int32)
+    offsets[0], offsets[-1] = 0, rows
+    texts = pa.array([f"{i}:{i * 7919 % rows}" for i in range(rows)])
+    table = pa.table({"numbers": numbers, "texts": texts}).slice(0, 399_999).append_column(
+        "lists", pa.ListArray.from_arrays(pa.array(offsets), numbers))
+    tables = [pa.table({"numbers": numbers, "texts": texts}), table]
+    for data in tables:
+        one = encode(data, compression)
+        assert encode(data, compression, threads=2) == one
+        assert encode(data, compression, threads=5) == one
+        assert pq.read_table(io.BytesIO(one)).equals(data)
+        assert am.ParquetDecoder().decode(one).to_arrow().equals(data)
+        meta = pq.read_metadata(io.BytesIO(one)).row_group(0).column(0)
+        assert meta.statistics.null_count == data["numbers"].null_count
+        assert [meta.statistics.min, meta.statistics.max] == list(pc.min_max(data["numbers"]).as_py().values())
+        if compression == "auto" and noise_first:
+            assert meta.compression == "ZSTD"
+
+
 def test_what_lies_under_nulls_leaves_no_trace():
     clean = pa.array([1, None, 3, None] * 700, pa.int64())
     raw = np.array([1, 77, 3, 99] * 700)
