@@ -182,6 +182,16 @@ enum armi_status armi_codec_compress(struct armi_codec_context *context,
                          err);
 }
 
+uint64_t armi_codec_most(int id, size_t size)
+{
+    const struct armi_codec_ops *ops = codec_find(id);
+    uint64_t most;
+    if (ops == NULL)
+        return size;
+    return __builtin_mul_overflow((uint64_t)size, ops->ratio_max, &most) ? UINT64_MAX
+                                                                         : most;
+}
+
 enum armi_status armi_codec_decompress(struct armi_codec_context *context, int id,
                                        struct armi_slice in, uint8_t *out, size_t out_size,
                                        struct armi_error *err)

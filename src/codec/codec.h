@@ -59,6 +59,9 @@ enum armi_status armi_codec_compress(struct armi_codec_context *context,
                                      uint8_t *out, size_t capacity, size_t *out_size,
                                      struct armi_error *err);
 
+/* No more than so many bytes can come of `size` compressed ones, whoever made them. */
+uint64_t armi_codec_most(int id, size_t size);
+
 /*
  * Fills out[0 .. out_size) exactly. Anything else, more or fewer bytes included, is
  * ARMI_CORRUPTION; a codec that is not carried is ARMI_UNSUPPORTED. Safe on hostile input:

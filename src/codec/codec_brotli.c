@@ -45,6 +45,7 @@ static void state_free(void *state)
 
 const struct armi_codec_ops armi_codec_brotli = {
     .name = "brotli",
+    .ratio_max = 1 << 24, /* a meta-block of 16 MiB may be a few bytes */
     .level_default = 1,
     .level_min = 1,
     .level_max = 11,

@@ -81,6 +81,7 @@ static enum armi_status decompress(void **opaque, struct armi_slice in, uint8_t 
 
 const struct armi_codec_ops armi_codec_gzip = {
     .name = "gzip",
+    .ratio_max = 1032, /* 258 bytes out of two bits */
     .level_default = 1,
     .level_min = 1,
     .level_max = 12,

@@ -12,6 +12,7 @@ struct armi_codec_ops {
     const char *name;
     int level_default; /* what level 0 stands for */
     int level_min, level_max;
+    uint64_t ratio_max; /* bytes out of one byte in, at most */
     size_t (*bound)(size_t size);
     /* *out_size 0: did not fit. Only memory can fail. */
     enum armi_status (*compress)(void **state, int level, struct armi_slice in,

@@ -115,6 +115,7 @@ static void state_free(void *state)
 
 const struct armi_codec_ops armi_codec_lz4_raw = {
     .name = "lz4_raw",
+    .ratio_max = 256, /* 255 bytes out of one */
     .bound = bound,
     .compress = compress,
     .decompress = decompress,
@@ -123,6 +124,7 @@ const struct armi_codec_ops armi_codec_lz4_raw = {
 
 const struct armi_codec_ops armi_codec_lz4_hadoop = {
     .name = "lz4",
+    .ratio_max = 256, /* 255 bytes out of one */
     .decompress = old_decompress,
     .state_free = state_free,
 };

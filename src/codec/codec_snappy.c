@@ -59,6 +59,7 @@ static void state_free(void *state)
 
 const struct armi_codec_ops armi_codec_snappy = {
     .name = "snappy",
+    .ratio_max = 22, /* 64 bytes out of three */
     .bound = bound,
     .compress = compress,
     .decompress = decompress,

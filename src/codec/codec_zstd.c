@@ -72,6 +72,7 @@ static enum armi_status decompress(void **opaque, struct armi_slice in, uint8_t 
 
 const struct armi_codec_ops armi_codec_zstd = {
     .name = "zstd",
+    .ratio_max = 1 << 17, /* a block of 128 KiB may be four bytes */
     .level_default = 1,
     .level_min = 1,
     .level_max = 22,

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "parquet/dec_convert.h"
+
 /* A statistic's value as a page of one plain value, decoded like any other. */
 static bool decode_one(const struct armi_pq_leaf *leaf, struct armi_slice value,
                        struct armi_pq_dictionary *out)
@@ -39,6 +41,8 @@ static bool bound_of(const struct armi_pq_leaf *leaf, struct armi_slice value, b
         *out_size = 1;
         return out[0] < 2;
     }
+    if (leaf->physical != ARMI_PQ_BYTE_ARRAY && value.size != armi_pq_physical_width(leaf))
+        return false;
     if (!decode_one(leaf, value, &one))
         return false;
     bool is_bytes = one.values.kind == ARMI_PQ_SINK_BYTES32;

@@ -194,6 +194,12 @@ static enum armi_status page_at(struct armi_pq_chunk *chunk, size_t at,
         return armi_error_set(err, ARMI_CORRUPTION,
                               "a page that is not compressed has two sizes, %lld and %lld",
                               (long long)stored, (long long)size);
+    /* Before memory is asked for; what V2 stores beside the compressed bytes only adds to them. */
+    if ((uint64_t)size > armi_codec_most(chunk->meta->meta.codec, (size_t)stored) &&
+        size > stored)
+        return armi_error_set(
+            err, ARMI_CORRUPTION, "a page of %lld bytes out of %lld, which no %s gives",
+            (long long)size, (long long)stored, armi_codec_name(chunk->meta->meta.codec));
     ARMI_TRY(window_need(chunk, &at, used + (size_t)stored, &more, err));
     out->stored = (struct armi_slice){chunk->bytes.data + at + used, (size_t)stored};
     out->next = at + used + (size_t)stored;

@@ -529,6 +529,21 @@ static enum armi_status check_page(const struct reader *r, const struct armi_pq_
     return ARMI_OK;
 }
 
+/* A page is taken apart whole, also for one row: so it counts against the limit, if a small limit does
+ * not make all pages too large. */
+static enum armi_status check_page_size(const struct reader *r,
+                                        const struct armi_pq_page *page,
+                                        struct armi_error *err)
+{
+    struct armi_pq_budget *budget = r->out->budget;
+    uint64_t size = (uint64_t)page->header.uncompressed_size;
+    if (budget == NULL || size <= ARMI_BATCH_BYTES || size <= budget->max)
+        return ARMI_OK;
+    atomic_store(&budget->was_hit, true);
+    return armi_error_set(err, ARMI_LIMIT, "a page of %llu bytes is beyond max_bytes",
+                          (unsigned long long)size);
+}
+
 /* Flat pages before the span need not be looked into; of V2 the header tells the rows. */
 static bool is_before(const struct reader *r, const struct armi_pq_page *page,
                       int64_t *out_rows)
@@ -554,6 +569,7 @@ static enum armi_status read_page(struct reader *r, const struct armi_pq_page *p
     bool all = true;
     ARMI_TRY(check_page(r, page, err));
     if (!is_before(r, page, &rows)) {
+        ARMI_TRY(check_page_size(r, page, err));
         ARMI_TRY(armi_pq_chunk_inflate(chunk, page, r->worker, &bytes, err));
         ARMI_TRY(armi_pq_page_split(&page->header, chunk->leaf, bytes, &parts, err));
         if (r->shape->keeps_levels) {
@@ -566,6 +582,10 @@ static enum armi_status read_page(struct reader *r, const struct armi_pq_page *p
             ARMI_TRY(flat_page(r, &parts, &bytes, (size_t)at, (size_t)(end - at), err));
         }
     }
+    if (!all && r->row_end >= chunk->row_count)
+        return armi_error_set(err, ARMI_CORRUPTION,
+                              "more rows than the %lld of the row group",
+                              (long long)chunk->row_count);
     if (!all) { /* the next span begins in this page */
         r->done = true;
         return ARMI_OK;

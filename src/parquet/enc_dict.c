@@ -13,8 +13,8 @@
  *
  * Numbers and strings differ in what an entry is. A string of at most 16 bytes is wholly told by its
  * length and two words, so its bytes are never looked at again. Collisions that somebody chose make
- * probes long; a probe of more than PROBES_MAX gives the dictionary up, which costs size and nothing
- * else.
+ * probes long; a probe of more than PROBES_MAX steps, or many that are long, give the dictionary up,
+ * which costs size and nothing else.
  */
 #include "parquet/enc_dict.h"
 
@@ -24,9 +24,11 @@
 
 #define TABLE_MIN  4096
 #define PROBES_MAX 256
-#define BATCH      64
-#define SHORT      16 /* bytes of a string that its key holds */
-#define MEDIUM     32 /* bytes of a string that four words hold */
+#define STEPS_FREE                                                                         \
+    ((uint64_t)1 << 16) /* and four a value: tables are a quarter full at most */
+#define BATCH  64
+#define SHORT  16 /* bytes of a string that its key holds */
+#define MEDIUM 32 /* bytes of a string that four words hold */
 #define TABLE_LARGE                                                                        \
     ((size_t)1 << 16) /* slots from which on a look is worth asking ahead for */
 
@@ -144,13 +146,15 @@ static inline uint64_t *number_entries(const struct enc_dict *d)
 static void table_fill(struct enc_dict *d)
 {
     memset(d->table, 0, (d->mask + 1) * sizeof *d->table);
-    for (uint32_t i = 1; i <= d->count; i++) {
+    for (uint32_t i = 1; i <= d->count && !d->given_up; i++) {
         uint32_t hash =
             is_string(d) ? string_entries(d)[i].hash : number_hash(number_entries(d)[i]);
-        size_t at = hash & d->mask;
-        while (d->table[at] != 0)
-            at = (at + 1) & d->mask;
+        size_t at = hash & d->mask, probes = 0;
+        for (; d->table[at] != 0; at = (at + 1) & d->mask)
+            probes++;
         d->table[at] = i;
+        d->steps += probes;
+        d->given_up = probes > PROBES_MAX; /* a table by distance may hold any collisions */
     }
 }
 
@@ -251,6 +255,7 @@ static inline uint32_t number_probe(struct enc_dict *d, uint64_t v, uint32_t has
     for (; d->table[at] != 0; at = (at + 1) & d->mask) {
         if (entries[d->table[at]] == v)
             return d->table[at];
+        d->steps++;
         if (++probes > PROBES_MAX) {
             d->given_up = true;
             return 0;
@@ -373,6 +378,7 @@ static uint32_t string_probe(struct enc_dict *d, struct armi_slice v)
         const struct string_entry *e = &entries[d->table[at]];
         if (string_is(e, v.size, head, tail) && middle_is(e, v))
             return d->table[at];
+        d->steps++;
         if (++probes > PROBES_MAX) {
             d->given_up = true;
             return 0;
@@ -615,10 +621,11 @@ enum armi_status enc_dict_add(struct enc_column *c, struct enc_dict *d,
         ARMI_TRY(map_get(c, v->codes_of, &map));
     for (size_t done = 0; done < v->count && !d->given_up;) {
         bool was_direct = d->is_direct;
-        size_t left = v->count - done;
+        size_t left = v->count - done, from = done;
         done += map != NULL ? codes_add(d, v, done, left, indices + done, map)
                             : some_add(d, v, done, left, indices + done);
-        if (enc_dict_bytes(d) > d->bytes_max)
+        d->looked += done - from;
+        if (enc_dict_bytes(d) > d->bytes_max || d->steps > STEPS_FREE + 4 * d->looked)
             d->given_up = true;
         else if (done < v->count && !d->given_up)
             ARMI_TRY(

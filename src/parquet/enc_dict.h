@@ -14,6 +14,8 @@ struct enc_dict {
     uint64_t bytes;     /* of strings, lengths included */
     uint64_t bytes_max; /* beyond it the dictionary is given up */
     bool given_up;
+    uint64_t looked; /* values that were looked up */
+    uint64_t steps;  /* past slots of others, on the way to theirs */
     uint32_t *table; /* number + 1; 0 is free */
     size_t mask;
     size_t room; /* entries that the table takes before it grows */

@@ -223,6 +223,138 @@ static void a_dictionary_that_is_too_large_is_given_up(void **state)
     free(values);
 }
 
+/* ---- chosen collisions ---- */
+
+#define COLLIDING 20000
+
+/* What enc_dict.c hashes numbers and short strings with. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 wide;
+    wide product =
+        (wide)(a ^ UINT64_C(0x9e3779b97f4a7c15)) * (b ^ UINT64_C(0xd1b54a32d192ed03));
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Given up, and with work that grows with the values and not with their square. */
+static void assert_given_up(struct fixture *f, const struct enc_values *v)
+{
+    uint32_t *numbers = malloc(v->count * sizeof *numbers);
+    ok(enc_dict_add(&f->column, &f->dict, v, numbers));
+    assert_true(f->dict.given_up);
+    assert_true(f->dict.steps < (UINT64_C(1) << 17) + 8 * (uint64_t)v->count);
+    free(numbers);
+}
+
+static void numbers_that_collide_give_the_dictionary_up(void **state)
+{
+    (void)state;
+    static const int32_t types[] = {ARMI_PQ_INT64, ARMI_PQ_INT32};
+    for (size_t t = 0; t < 2; t++) {
+        struct fixture f;
+        uint32_t width = t == 0 ? 8 : 4;
+        uint64_t *values = malloc(COLLIDING * sizeof *values);
+        uint32_t *small = malloc(COLLIDING * sizeof *small);
+        size_t n = 0;
+        /* In the low twelve bits of the hash, which is what the first table looks at. */
+        for (uint64_t v = 1; n < 600; v++)
+            if ((mix(v, 0) >> 32 & 0xfff) == 0) {
+                values[n] = v;
+                small[n++] = (uint32_t)v;
+            }
+        fixture_begin(&f, types[t]);
+        ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
+        assert_given_up(&f,
+                        &(struct enc_values){.count = n,
+                                             .width = width,
+                                             .fixed = width == 8 ? (const uint8_t *)values
+                                                                 : (const uint8_t *)small});
+        assert_true(f.dict.count < 300);
+        fixture_end(&f);
+        free(values);
+        free(small);
+    }
+}
+
+/* Below the longest probe, and so never given up by it, but long for each value that comes again. */
+static void numbers_that_nearly_collide_are_looked_up_for_a_while_only(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint64_t *values = malloc(COLLIDING * sizeof *values);
+    size_t n = 0;
+    for (uint64_t v = 1; n < 250; v++)
+        if ((mix(v, 0) >> 32 & 0xfff) == 0)
+            values[n++] = v;
+    for (; n < COLLIDING; n++)
+        values[n] = values[200 + n % 50];
+    fixture_begin(&f, ARMI_PQ_INT64);
+    ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
+    for (size_t at = 0; at < COLLIDING && !f.dict.given_up; at += 500) {
+        uint32_t numbers[500];
+        ok(enc_dict_add(&f.column, &f.dict,
+                        &(struct enc_values){.count = 500,
+                                             .width = 8,
+                                             .fixed = (const uint8_t *)(values + at)},
+                        numbers));
+    }
+    assert_true(f.dict.given_up);
+    assert_true(f.dict.steps < 300000); /* where all of them would be four millions */
+    fixture_end(&f);
+    free(values);
+}
+
+/* A table by distance asks for no hash; when it is left, what it holds may all collide. */
+static void numbers_that_collide_behind_a_table_by_distance_give_it_up(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint64_t *values = malloc(COLLIDING * sizeof *values);
+    size_t n = 0;
+    uint64_t range = UINT64_C(1) << 20;
+    for (uint64_t v = 0; v < range && n < 8000; v++)
+        if ((mix(v, 0) >> 32 & 0xffff) < 0x400)
+            values[n++] = v;
+    values[n++] = UINT64_C(1) << 60; /* too far away */
+    fixture_begin(&f, ARMI_PQ_INT64);
+    f.column.has_sample_range = true;
+    f.column.sample_min = 0;
+    f.column.sample_range = range - 1;
+    ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
+    assert_given_up(
+        &f, &(struct enc_values){.count = n, .width = 8, .fixed = (const uint8_t *)values});
+    fixture_end(&f);
+    free(values);
+}
+
+/* The hash multiplies, and one of its factors can be made zero. */
+static void strings_that_collide_give_the_dictionary_up(void **state)
+{
+    (void)state;
+    struct fixture f;
+    uint8_t *text = malloc(COLLIDING * 32);
+    struct armi_slice *values = malloc(COLLIDING * sizeof *values);
+    for (unsigned size = 16; size <= 24; size += 8) {
+        for (size_t i = 0; i < COLLIDING; i++) {
+            uint8_t *p = text + 32 * i;
+            armi_store64(p, i * UINT64_C(0x9e3779b97f4a7c15));
+            armi_store64(p + 8, i);
+            armi_store64(p + size - 8, UINT64_C(0xd1b54a32d192ed03));
+            values[i] = (struct armi_slice){p, size};
+        }
+        if (size == 24) /* the middle is mixed in once more */
+            for (size_t i = 0; i < COLLIDING; i++)
+                armi_store64(text + 32 * i + 8, UINT64_C(0xd1b54a32d192ed03));
+        fixture_begin(&f, ARMI_PQ_BYTE_ARRAY);
+        ok(enc_dict_init(&f.column, &f.dict, UINT64_MAX));
+        assert_given_up(&f, &(struct enc_values){.count = COLLIDING, .strings = values});
+        assert_true(f.dict.count < 300);
+        fixture_end(&f);
+    }
+    free(values);
+    free(text);
+}
+
 /* ---- strings one by one ---- */
 
 static void strings_compare_as_their_bytes_do(void **state)
@@ -373,6 +505,10 @@ int main(void)
         cmocka_unit_test(prices_have_a_table_by_distance),
         cmocka_unit_test(a_table_by_distance_holds_the_extremes_of_its_type),
         cmocka_unit_test(a_dictionary_that_is_too_large_is_given_up),
+        cmocka_unit_test(numbers_that_collide_give_the_dictionary_up),
+        cmocka_unit_test(numbers_that_nearly_collide_are_looked_up_for_a_while_only),
+        cmocka_unit_test(numbers_that_collide_behind_a_table_by_distance_give_it_up),
+        cmocka_unit_test(strings_that_collide_give_the_dictionary_up),
         cmocka_unit_test(arrow_dictionaries_may_differ_from_piece_to_piece),
         cmocka_unit_test(strings_compare_as_their_bytes_do),
         cmocka_unit_test(copies_reach_no_further_than_they_may),
