@@ -70,6 +70,19 @@ def test_a_file_keeps_the_order_where_no_row_has_a_value():
     assert check(pq.read_table(io.BytesIO(data))["x"], array.dictionary, array)
 
 
+@pytest.mark.parametrize("count", [5, 200_000])
+def test_long_columns_keep_it_on_any_number_of_threads(count):
+    """Of so many entries no dictionary would be made for its own sake."""
+    entries = pa.array([f"{i * 7919 % 1_000_003:07}" for i in range(count)])
+    numbers = np.random.default_rng(1).integers(0, count - 1, 600_000).astype("i4")
+    array = pa.DictionaryArray.from_arrays(pa.array(numbers), entries, ordered=True)
+    one, *others = (encode(pa.table({"x": array}), threads=threads) for threads in (1, 2, 4))
+    assert all(data == one for data in others)
+    for got in (am.ParquetDecoder().decode(one).to_arrow(), pq.read_table(io.BytesIO(one))):
+        assert all(chunk.dictionary.equals(entries) for chunk in got["x"].chunks)
+        assert got["x"].combine_chunks().cast("string").equals(array.cast("string"))
+
+
 def test_nulls_and_repeats_among_the_entries_are_left_out():
     entries = pa.array(["low", None, "high", "low", "top"])
     array = pa.DictionaryArray.from_arrays(pa.array([2, 3, 1, 0, None], pa.int8()), entries, ordered=True)
