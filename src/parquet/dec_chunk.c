@@ -34,16 +34,37 @@ void armi_pq_chunk_init(struct armi_pq_chunk *chunk, const struct armi_source *s
 
 void armi_pq_chunk_drop(struct armi_pq_chunk *chunk)
 {
+    struct armi_pq_worker *w = chunk->worker;
     chunk->worker = NULL;
     if (chunk->is_mapped)
         return;
+    if (w != NULL && chunk->bytes.data != NULL && chunk->bytes.size - chunk->at > WINDOW) {
+        chunk->held = w->window;
+        chunk->held_size = w->window_size;
+        w->window = NULL;
+        w->window_size = 0;
+        return;
+    }
     chunk->base += chunk->at;
     chunk->at = 0;
     chunk->bytes = (struct armi_slice){NULL, 0};
 }
 
+/* What was held is the worker's window again. */
+static void worker_set(struct armi_pq_chunk *chunk, struct armi_pq_worker *worker)
+{
+    chunk->worker = worker;
+    if (chunk->held == NULL)
+        return;
+    armi_free(worker->window);
+    worker->window = chunk->held;
+    worker->window_size = chunk->held_size;
+    chunk->held = NULL;
+}
+
 void armi_pq_chunk_release(struct armi_pq_chunk *chunk)
 {
+    armi_free(chunk->held);
     armi_pq_dictionary_release(&chunk->dictionary);
     armi_pq_arena_release(&chunk->arena);
 }
@@ -434,7 +455,7 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
         chunk->is_open = true;
     }
     bool whole = chunk->is_whole;
-    chunk->worker = worker;
+    worker_set(chunk, worker);
     if (is_partial && !whole && row_count > 0) {
         if (!chunk->has_index)
             ARMI_TRY(read_index(chunk, err));

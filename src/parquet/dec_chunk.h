@@ -43,6 +43,9 @@ struct armi_pq_chunk {
     struct armi_slice bytes;
     uint64_t stop;
     struct armi_pq_worker *worker; /* between seek and drop */
+    uint8_t
+        *held; /* the window itself, after drop in the middle of a page larger than most */
+    size_t held_size;
     bool is_mapped;
     bool is_whole; /* from the chunk's first page on to its end */
 
@@ -80,7 +83,8 @@ enum armi_status armi_pq_chunk_seek(struct armi_pq_chunk *chunk, int64_t row_fro
 enum armi_status armi_pq_chunk_page(struct armi_pq_chunk *chunk, struct armi_pq_page *out,
                                     bool *out_found, struct armi_error *err);
 
-/* After seek, and before the worker reads another chunk: lets go of its window. */
+/* After seek, and before the worker reads another chunk: lets go of its window, unless so large a
+ * page lies there that the next span should not read it again. */
 void armi_pq_chunk_drop(struct armi_pq_chunk *chunk);
 
 /* A page's bytes as they were before compression: borrowed from the chunk or the worker's scratch.

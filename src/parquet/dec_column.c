@@ -306,8 +306,8 @@ static bool can_borrow(const struct reader *r, const struct armi_pq_page_parts *
 
 /*
  * Definition levels of entries [at, at + count) to validity bits behind the sink's last slot.
- * *out_span: which of the page's values they are. Of a page read in part all levels are looked at,
- * since only they tell how many values it has.
+ * *out_span: which of the page's values they are. Of a page read in part all levels are counted,
+ * since only they tell how many values it has; a run of any length costs one step.
  */
 static enum armi_status flat_validity(const struct reader *r,
                                       const struct armi_pq_page_parts *parts, size_t at,
@@ -316,7 +316,6 @@ static enum armi_status flat_validity(const struct reader *r,
 {
     struct armi_pq_sink *sink = &r->out->sink;
     struct armi_pq_rle rle;
-    uint8_t *bits = NULL;
     ARMI_TRY(armi_pq_rle_init(&rle, parts->def, 1, err));
     ARMI_TRY(armi_pq_rle_next(&rle, err));
     if (!rle.is_packed && rle.value == 1 && rle.left >= parts->count) {
@@ -331,14 +330,13 @@ static enum armi_status flat_validity(const struct reader *r,
             (struct armi_pq_span){parts->values, out_span->total, 0, out_span->total};
         return ARMI_OK;
     }
-    size_t size = armi_bitmap_size(parts->count);
-    ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, size, &bits, err));
-    memset(bits, 0, size);
-    ARMI_TRY(armi_pq_rle_read_bits(&rle, bits, 0, parts->count, &out_span->total, err));
-    *out_span = (struct armi_pq_span){parts->values, out_span->total,
-                                      armi_bitmap_count(bits, 0, at),
-                                      armi_bitmap_count(bits, at, count)};
-    armi_pq_bits_append(sink->validity, sink->length, bits, at, count);
+    size_t before, within, after;
+    ARMI_TRY(armi_pq_rle_read_bits(&rle, NULL, 0, at, &before, err));
+    ARMI_TRY(
+        armi_pq_rle_read_bits(&rle, sink->validity, sink->length, count, &within, err));
+    ARMI_TRY(armi_pq_rle_read_bits(&rle, NULL, 0, parts->count - at - count, &after, err));
+    *out_span =
+        (struct armi_pq_span){parts->values, before + within + after, before, within};
     return ARMI_OK;
 }
 

@@ -184,11 +184,13 @@ enum armi_status armi_pq_rle_read_bits(struct armi_pq_rle *rle, uint8_t *bits, s
         ARMI_TRY(armi_pq_rle_next(rle, err));
         size_t n = take(rle, count);
         if (rle->is_packed) {
-            armi_pq_bits_append(bits, at, rle->packed, rle->packed_index, n);
+            if (bits != NULL)
+                armi_pq_bits_append(bits, at, rle->packed, rle->packed_index, n);
             ones += armi_bitmap_count(rle->packed, rle->packed_index, n);
             rle->packed_index += n;
         } else if (rle->value == 1) {
-            armi_bitmap_fill(bits, at, n, true);
+            if (bits != NULL)
+                armi_bitmap_fill(bits, at, n, true);
             ones += n;
         } else if (rle->value != 0) {
             return armi_error_set(err, ARMI_CORRUPTION,

@@ -41,8 +41,8 @@ enum armi_status armi_pq_rle_read_levels(struct armi_pq_rle *rle, uint8_t *out,
 enum armi_status armi_pq_rle_skip(struct armi_pq_rle *rle, size_t count,
                                   struct armi_error *err);
 
-/* Width 1 only: `count` bits into the bitmap from bit `at` on (bits from there on must be zero).
- * *out_ones is how many of them are set. */
+/* Width 1 only: `count` bits into the bitmap from bit `at` on (bits from there on must be zero), or
+ * past them where `bits` is NULL. *out_ones is how many of them are set. */
 enum armi_status armi_pq_rle_read_bits(struct armi_pq_rle *rle, uint8_t *bits, size_t at,
                                        size_t count, size_t *out_ones,
                                        struct armi_error *err);

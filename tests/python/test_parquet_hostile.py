@@ -446,6 +446,34 @@ def test_junk_in_arrow_schema_gives_the_types_of_parquet(text):
     assert read(file.build())["c"].combine_chunks().equals(NUMBERS)
 
 
+# ---- a few bytes that are very many rows ----
+
+
+def nulls(pages, rows=2**31 - 1):
+    file = make(pa.array([None] * 100, pa.int32()))
+    runs = varint(rows << 1) + b"\0"
+    file.data[1] = struct.pack("<I", len(runs)) + runs
+    file.head[1][1] = rows
+    file.head.pop(5, None)
+    file.meta.pop(12, None)
+    file.pages *= pages
+    file.meta[5][1] = file.group[3][1] = file.footer[3][1] = rows * pages
+    return file
+
+
+def test_rows_beyond_32_bits_are_counted_and_held_against_the_limit():
+    data = nulls(5).build()
+    scan = am.read_parquet(data, max_bytes=100 << 20)
+    assert len(data) < 1000
+    assert scan.num_rows == 5 * (2**31 - 1)
+    batches = scan.iter_batches()
+    first = next(batches)
+    assert first["c"].null_count == len(first) > 1_000_000
+    with pytest.raises(am.LimitError):
+        for _ in batches:
+            pass
+
+
 # ---- 22: arithmetic on times ----
 
 

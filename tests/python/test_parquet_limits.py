@@ -6,6 +6,7 @@ What needs gigabytes runs with ARMI_LARGE=1 alone.
 from __future__ import annotations
 
 import io
+import mmap
 import os
 
 import pytest
@@ -14,6 +15,9 @@ pa = pytest.importorskip("pyarrow")
 pq = pytest.importorskip("pyarrow.parquet")
 
 import armillaria as am  # noqa: E402
+
+from .parquet_patch import make, write_struct  # noqa: E402
+from .test_parquet_hostile import nulls  # noqa: E402
 
 large = pytest.mark.skipif("ARMI_LARGE" not in os.environ, reason="ARMI_LARGE=1: takes gigabytes")
 
@@ -189,3 +193,73 @@ def test_items_of_lists_are_no_rows():
     inner = pa.StructArray.from_arrays([items], ["t"])
     with pytest.raises(am.InvalidArgumentError, match=r"column 'odd.t': .*row 6 is not valid UTF-8"):
         encode(pa.table({"odd": inner}))
+
+
+# ---- beyond 32 bits ----
+
+
+@large
+def test_ten_billion_nulls_are_read_through_a_predicate():
+    """Some hundred bytes: each span of a page costs what it holds, not what the page does."""
+    data = nulls(5).build()
+    assert am.read_parquet(data, where="c is not null").num_rows == 0
+
+
+@large
+def test_a_column_chunk_of_over_four_gibibytes(tmp_path):
+    """Nine pages of half a gibibyte of zeros, in a file with holes; the last value is none."""
+    file = make(pa.array([0], pa.int64()), nullable=False)
+    header, rows, pages = file.data[0], 1 << 26, 9
+    header.pop(4, None)
+    header[2][1] = header[3][1] = rows * 8
+    file.head[1][1] = rows
+    file.head.pop(5, None)
+    file.meta.pop(12, None)
+    head = write_struct(header)
+    file.meta[9][1], file.meta[5][1] = 4, rows * pages
+    file.group[3][1] = file.footer[3][1] = rows * pages
+    file.meta[6][1] = file.meta[7][1] = pages * (len(head) + rows * 8)
+    path = tmp_path / "x.parquet"
+    with path.open("wb") as out:
+        out.write(b"PAR1")
+        for _ in range(pages):
+            out.write(head)
+            out.seek(rows * 8, 1)
+        out.seek(-8, 1)
+        out.write((7).to_bytes(8, "little"))
+        footer = write_struct(file.footer)
+        out.write(footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    assert am.read_parquet(path, where="c = 7").to_arrow()["c"].to_pylist() == [7]
+    with pytest.raises(am.LimitError, match="page"):
+        am.read_parquet(path, where="c = 7", max_bytes=1 << 20).to_arrow()
+    assert am.read_parquet(path).num_rows == rows * pages
+    with pytest.raises(am.LimitError):
+        am.read_parquet(path).to_arrow()
+
+
+def zeros(length, type_, size):
+    """An array over a mapping of zeros, which costs no memory before it is touched."""
+    memory = pa.py_buffer(mmap.mmap(-1, size))
+    return pa.Array.from_buffers(type_, length, [None, memory])
+
+
+@large
+def test_an_array_of_over_two_billion_rows(tmp_path):
+    rows = (1 << 31) + 5
+    path = tmp_path / "x.parquet"
+    am.write_parquet(pa.table({"c": zeros(rows, pa.bool_(), rows // 8 + 1)}), path)
+    assert am.read_parquet(path).num_rows == rows
+    assert sum(len(b) for b in am.read_parquet(path).iter_batches()) == rows
+    am.write_parquet(pa.table({"c": zeros(rows, pa.int8(), rows)}), path)
+    assert am.read_parquet(path, where="c > 0").to_arrow().num_rows == 0
+
+
+@large
+def test_more_pages_than_16_bits_number(tmp_path):
+    rows = 70_000 * 20
+    table = pa.table({"c": range(rows)})
+    path = tmp_path / "x.parquet"
+    pq.write_table(table, path, row_group_size=rows, data_page_size=1, write_batch_size=20, use_dictionary=False,
+                   write_page_index=True)
+    assert am.read_parquet(path).to_arrow().equals(table)
+    assert am.read_parquet(path, where="c = 1399999").to_arrow()["c"].to_pylist() == [rows - 1]
