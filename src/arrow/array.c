@@ -297,6 +297,7 @@ enum armi_status armi_array_init(const struct armi_field *field,
 enum armi_status armi_array_init_rows(const struct armi_field *schema,
                                       const struct ArrowArray *array,
                                       enum armi_validation level, int64_t first_row,
+                                      const struct armi_parallel *parallel,
                                       struct armi_array *out, struct armi_error *err)
 {
     assert(schema->type == ARMI_TYPE_STRUCT);
@@ -312,7 +313,7 @@ enum armi_status armi_array_init_rows(const struct armi_field *schema,
     view.validity = NULL;
     view.null_count = 0;
     if (status == ARMI_OK)
-        status = armi_array_validate_rows(&view, level, first_row, err);
+        status = armi_array_validate_rows(&view, level, first_row, parallel, err);
     if (status != ARMI_OK) {
         armi_array_release(&view);
         return status;
@@ -326,7 +327,8 @@ enum armi_status armi_array_init_batch(const struct armi_field *schema,
                                        enum armi_validation level, struct armi_array *out,
                                        struct armi_error *err)
 {
-    return armi_array_init_rows(schema, array, level, 0, out, err);
+    const struct armi_parallel alone = {.threads = 1};
+    return armi_array_init_rows(schema, array, level, 0, &alone, out, err);
 }
 
 void armi_array_release(struct armi_array *array)

@@ -19,6 +19,7 @@
 #include <assert.h>
 
 #include "arrow/field.h"
+#include "base/pool.h"
 #include "base/bits.h"
 
 /* How much is checked. The C Data Interface tells no buffer sizes, so no level can prove
@@ -82,10 +83,12 @@ enum armi_status armi_array_init_batch(const struct armi_field *schema,
                                        const struct ArrowArray *array,
                                        enum armi_validation level, struct armi_array *out,
                                        struct armi_error *err);
-/* The same for a batch behind `first_row` others of a stream: errors number rows on from there. */
+/* The same for a batch behind `first_row` others of a stream: errors number rows on from there. Columns
+ * are validated side by side, with `parallel` as armi_pool_run takes it. */
 enum armi_status armi_array_init_rows(const struct armi_field *schema,
                                       const struct ArrowArray *array,
                                       enum armi_validation level, int64_t first_row,
+                                      const struct armi_parallel *parallel,
                                       struct armi_array *out, struct armi_error *err);
 void armi_array_release(struct armi_array *array);
 

@@ -26,9 +26,10 @@ enum armi_status armi_path_error(const struct armi_path *path, struct armi_error
 /* "row 17", told from 1 on, or "item 3" where no row is known. Returns `out`. */
 const char *armi_path_row(const struct armi_path *path, int64_t i, char out[32]);
 
-/* armi_array_validate where `first_row` rows came before. */
-enum armi_status armi_array_validate_rows(const struct armi_array *array,
+/* armi_array_validate of a batch where `first_row` rows came before, its columns side by side. */
+enum armi_status armi_array_validate_rows(const struct armi_array *batch,
                                           enum armi_validation level, int64_t first_row,
+                                          const struct armi_parallel *parallel,
                                           struct armi_error *err);
 
 /* 32- or 64-bit offsets? Of layouts that have offsets. */

@@ -12,6 +12,8 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+#define PARALLEL_ROWS 65536
+
 static enum armi_status check_node(const struct armi_path *path, const struct armi_array *a,
                                    bool full, struct armi_error *err);
 
@@ -460,21 +462,46 @@ static enum armi_status check_node(const struct armi_path *path, const struct ar
     }
 }
 
-enum armi_status armi_array_validate_rows(const struct armi_array *array,
-                                          enum armi_validation level, int64_t first_row,
-                                          struct armi_error *err)
-{
-    if (level == ARMI_VALIDATE_NONE)
-        return ARMI_OK;
-    struct armi_path path = {NULL, array->field->name, first_row};
-    struct armi_path none = {NULL, "", first_row};
-    if (level == ARMI_VALIDATE_FULL)
-        ARMI_TRY(check_not_null(&none, first_row, array, 0, array->length, err));
-    return check_node(&path, array, level == ARMI_VALIDATE_FULL, err);
-}
-
 enum armi_status armi_array_validate(const struct armi_array *array,
                                      enum armi_validation level, struct armi_error *err)
 {
-    return armi_array_validate_rows(array, level, 0, err);
+    if (level == ARMI_VALIDATE_NONE)
+        return ARMI_OK;
+    struct armi_path path = {NULL, array->field->name, 0}, none = {NULL, "", 0};
+    if (level == ARMI_VALIDATE_FULL)
+        ARMI_TRY(check_not_null(&none, 0, array, 0, array->length, err));
+    return check_node(&path, array, level == ARMI_VALIDATE_FULL, err);
+}
+
+struct columns_job {
+    const struct armi_array *batch;
+    struct armi_path path;
+    bool full;
+};
+
+static enum armi_status column_task(void *ctx, size_t index, unsigned worker,
+                                    struct armi_error *err)
+{
+    (void)worker;
+    struct columns_job *job = ctx;
+    struct armi_array column = armi_array_column(job->batch, index);
+    struct armi_path path = {&job->path, column.field->name, job->path.first_row};
+    return check_node(&path, &column, job->full, err);
+}
+
+enum armi_status armi_array_validate_rows(const struct armi_array *batch,
+                                          enum armi_validation level, int64_t first_row,
+                                          const struct armi_parallel *parallel,
+                                          struct armi_error *err)
+{
+    struct columns_job job = {
+        batch, {NULL, batch->field->name, first_row}, level == ARMI_VALIDATE_FULL};
+    if (level == ARMI_VALIDATE_NONE)
+        return ARMI_OK;
+    /* Few rows are done before another thread is awake. */
+    const struct armi_parallel alone = {.threads = 1};
+    if (batch->length < PARALLEL_ROWS || !job.full)
+        parallel = &alone;
+    ARMI_TRY(armi_pool_run(parallel, batch->child_count, column_task, &job, err));
+    return job.full ? check_members_not_null(&job.path, batch, err) : ARMI_OK;
 }

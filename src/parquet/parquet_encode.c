@@ -68,12 +68,46 @@ void armi_pq_output_release(struct armi_pq_output *output)
     *output = (struct armi_pq_output){0};
 }
 
-void armi_pq_output_copy(const struct armi_pq_output *output, uint8_t *out)
+#define COPY_BYTES ((uint64_t)4 << 20)
+
+struct copy_job {
+    const struct armi_pq_output *output;
+    uint8_t *out;
+};
+
+/* Bytes [from, to) of the file, of which slice after slice holds a part. */
+static void range_copy(const struct armi_pq_output *output, uint64_t from, uint64_t to,
+                       uint8_t *out)
 {
-    for (size_t i = 0; i < output->count; i++) {
-        memcpy(out, output->slices[i].data, output->slices[i].size);
-        out += output->slices[i].size;
+    uint64_t at = 0;
+    for (size_t i = 0; i < output->count && at < to; i++) {
+        const struct armi_slice *s = &output->slices[i];
+        uint64_t end = at + s->size;
+        uint64_t first = at < from ? from : at, last = end < to ? end : to;
+        if (first < last)
+            memcpy(out + first, s->data + (first - at), (size_t)(last - first));
+        at = end;
     }
+}
+
+static enum armi_status copy_task(void *ctx, size_t index, unsigned worker,
+                                  struct armi_error *err)
+{
+    (void)worker;
+    (void)err;
+    const struct copy_job *job = ctx;
+    uint64_t from = index * COPY_BYTES, left = job->output->size - from;
+    range_copy(job->output, from, from + (left < COPY_BYTES ? left : COPY_BYTES), job->out);
+    return ARMI_OK;
+}
+
+enum armi_status armi_pq_output_copy(const struct armi_pq_output *output,
+                                     const struct armi_parallel *parallel, uint8_t *out,
+                                     struct armi_error *err)
+{
+    struct copy_job job = {output, out};
+    size_t tasks = (size_t)(output->size / COPY_BYTES + (output->size % COPY_BYTES != 0));
+    return armi_pool_run(parallel, tasks, copy_task, &job, err);
 }
 
 /* ---- life ---- */

@@ -65,8 +65,11 @@ struct armi_pq_output {
 };
 
 void armi_pq_output_release(struct armi_pq_output *output);
-/* The bytes one after the other; `out` has room for output->size. */
-void armi_pq_output_copy(const struct armi_pq_output *output, uint8_t *out);
+/* The bytes one after the other, by several threads; `out` has room for output->size. Only fails when
+ * interrupted. */
+enum armi_status armi_pq_output_copy(const struct armi_pq_output *output,
+                                     const struct armi_parallel *parallel, uint8_t *out,
+                                     struct armi_error *err);
 
 /*
  * Encodes one file of one row group (of none if `rows` is 0 and so the file has no data).

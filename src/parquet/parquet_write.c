@@ -184,7 +184,8 @@ static enum armi_status batch_add(struct write_job *job, struct ArrowArray *batc
     if (view == NULL)
         return armi_error_no_memory(err);
     enum armi_status status = armi_array_init_rows(&job->schema, batch, ARMI_VALIDATE_FULL,
-                                                   job->rows + job->input.rows, view, err);
+                                                   job->rows + job->input.rows,
+                                                   &job->settings.parallel, view, err);
     if (status != ARMI_OK) {
         armi_free(view);
         return status;
@@ -334,6 +335,7 @@ static enum armi_status bytes_take(uint64_t size, struct armi_bytes *out,
 /* The file in one piece, where the options say. */
 static enum armi_status output_join(const struct armi_pq_output *output,
                                     const struct armi_parquet_encode_options *options,
+                                    const struct armi_parallel *parallel,
                                     struct armi_bytes *out, struct armi_error *err)
 {
     struct armi_bytes bytes = {.size = output->size};
@@ -344,9 +346,13 @@ static enum armi_status output_join(const struct armi_pq_output *output,
     } else {
         ARMI_TRY(bytes_take(output->size, &bytes, err));
     }
-    armi_pq_output_copy(output, (uint8_t *)(uintptr_t)bytes.data);
-    *out = bytes;
-    return ARMI_OK;
+    enum armi_status status =
+        armi_pq_output_copy(output, parallel, (uint8_t *)(uintptr_t)bytes.data, err);
+    if (status != ARMI_OK)
+        armi_bytes_release(&bytes);
+    else
+        *out = bytes;
+    return status;
 }
 
 enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
@@ -360,7 +366,7 @@ enum armi_status armi_parquet_encode(struct ArrowArrayStream *data,
     if (status == ARMI_OK)
         status = job_run(job, data, &output, err);
     if (status == ARMI_OK)
-        status = output_join(&output, options, out, err);
+        status = output_join(&output, options, &job->settings.parallel, out, err);
     armi_pq_output_release(&output);
     if (job != NULL)
         job_release(job);

@@ -105,13 +105,15 @@ static enum armi_status check_not_null(const struct armi_rowset *set,
 
 static enum armi_status batch_fill(const struct armi_rowset *set,
                                    struct armi_rowset_batch *batch,
-                                   struct ArrowArray *array, struct armi_error *err)
+                                   struct ArrowArray *array,
+                                   const struct armi_parallel *parallel,
+                                   struct armi_error *err)
 {
     size_t count = set->schema->child_count;
     ARMI_TRY(armi_array_hold(array, &batch->holder, err));
     ARMI_TRY(armi_array_init_rows(
         set->incoming, armi_holder_array(batch->holder), ARMI_VALIDATE_FULL,
-        (int64_t)(set->rows_before + set->rows), &batch->view, err));
+        (int64_t)(set->rows_before + set->rows), parallel, &batch->view, err));
     batch->rows = (uint64_t)batch->view.length;
     batch->columns = armi_alloc_zero(count, sizeof *batch->columns);
     batch->cast = armi_alloc_zero(count, sizeof *batch->cast);
@@ -140,12 +142,13 @@ static enum armi_status rowset_grow(struct armi_rowset *set, struct armi_error *
 }
 
 enum armi_status armi_rowset_add(struct armi_rowset *set, struct ArrowArray *array,
+                                 const struct armi_parallel *parallel,
                                  struct armi_error *err)
 {
     struct armi_rowset_batch batch = {.row = set->rows};
     enum armi_status st = rowset_grow(set, err);
     if (st == ARMI_OK)
-        st = batch_fill(set, &batch, array, err);
+        st = batch_fill(set, &batch, array, parallel, err);
     armi_arrow_array_release(array);
     if (st != ARMI_OK || batch.rows == 0) {
         batch_release(&batch);

@@ -31,6 +31,7 @@ void armi_rowset_release(struct armi_rowset *set);
  * ARMI_CONSTRAINT naming column and row, ARMI_SCHEMA_MISMATCH, ARMI_NO_MEMORY.
  */
 enum armi_status armi_rowset_add(struct armi_rowset *set, struct ArrowArray *array,
+                                 const struct armi_parallel *parallel,
                                  struct armi_error *err);
 
 /* Gives up the first `rows` rows. */

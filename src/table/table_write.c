@@ -250,7 +250,7 @@ static enum armi_status segments_write(struct writer *w, struct ArrowArrayStream
         is_last = st == ARMI_OK && batch.release == NULL;
         if (st == ARMI_OK && !is_last) {
             w->written->rows += (uint64_t)batch.length;
-            st = armi_rowset_add(&set, &batch, err);
+            st = armi_rowset_add(&set, &batch, &w->sink->parallel, err);
         }
         if (st != ARMI_OK || (!is_last && set.bytes < w->limits.segment_bytes))
             continue;

@@ -33,7 +33,7 @@ static void encode(const struct armi_field *schema, const struct armi_array *col
     *out = (struct armi_pq_output){0};
     ok(armi_pq_encode_chunk(&settings, schema, pieces, columns[0].length, out, &err));
     *bytes = malloc(out->size + 1);
-    armi_pq_output_copy(out, *bytes);
+    ok(armi_pq_output_copy(out, NULL, *bytes, &err));
 }
 
 /* The value of the file's last key, which is armi.blake3, against what it should be. */

@@ -85,8 +85,9 @@ static enum armi_status encode(const struct table *t,
 
 static uint8_t *bytes_of(const struct armi_pq_output *out)
 {
+    struct armi_error err = ARMI_ERROR_INIT;
     uint8_t *bytes = malloc(out->size + 1);
-    armi_pq_output_copy(out, bytes);
+    ok(armi_pq_output_copy(out, NULL, bytes, &err));
     return bytes;
 }
 
