@@ -130,6 +130,10 @@ def sanitizers() -> None:
               testing("check-tsan", "--suite", "threads", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:die_after_fork=0"))
 
 
+# The most that one allocation may ask for, where a target's limits promise it.
+FUZZ_FLAGS = {"fuzz_parquet": ["-malloc_limit_mb=128"], "fuzz_roundtrip": ["-entropic=0"]}
+
+
 def fuzz(target: pathlib.Path) -> tuple[bool, str]:
     corpus = ROOT / "tests" / "fuzz" / "corpus" / target.name.removeprefix("fuzz_")
     crashes = BUILD / "fuzz-crashes" / target.name
@@ -137,7 +141,8 @@ def fuzz(target: pathlib.Path) -> tuple[bool, str]:
     for _ in range(2):
         with tempfile.TemporaryDirectory() as found:
             good, output = Step(target, f"-max_total_time={FUZZ_SECONDS}", "-rss_limit_mb=3072", "-timeout=30",
-                                "-close_fd_mask=1", "-print_final_stats=1", f"-artifact_prefix={crashes}/", found,
+                                "-close_fd_mask=1", "-print_final_stats=1", *FUZZ_FLAGS.get(target.name, []),
+                                f"-artifact_prefix={crashes}/", found,
                                 *([corpus] if corpus.exists() else []), ASAN_OPTIONS="allow_addr2line=1").run()
         slow = list(crashes.glob("timeout-*"))
         if good or not slow or not Step(target, "-timeout=30", *slow).run()[0]:
