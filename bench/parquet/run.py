@@ -119,7 +119,7 @@ def one_pass(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def spawn(options: argparse.Namespace, one_core: bool) -> dict[str, Any]:
-    env = dict(os.environ)
+    env = os.environ | {"OMP_WAIT_POLICY": "passive"}  # threads that spin on would be charged to whoever comes next
     cores = sorted(os.sched_getaffinity(0))
     if one_core:
         cores = cores[-1:]
