@@ -1,12 +1,14 @@
 /*
  * Slabs of one size (2 MiB, what a huge page holds) are kept in one list under one lock; larger ones
  * in a second list, where the first that fits is taken if it is not more than twice as large as
- * wanted. The struct stands apart from the memory, so that the memory keeps its alignment.
+ * wanted; buffers below 2 MiB in a list for each power of two. The struct stands apart from the memory,
+ * so that the memory keeps its alignment.
  */
 #include "base/slab.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
@@ -14,12 +16,14 @@
 #define KEPT_BYTES_MAX ((size_t)256 << 20)
 #define HUGE_PAGE      ((size_t)2 << 20)
 
+enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 5 };
+#define BUFFER_MIN ((size_t)128 << 10)
+
 static struct {
     pthread_mutex_t lock;
-    struct armi_slab *small;
-    struct armi_slab *large;
+    struct armi_slab *lists[LIST_COUNT];
     size_t bytes;
-} kept = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL, 0};
+} kept = {PTHREAD_MUTEX_INITIALIZER, {NULL}, 0};
 
 static void slab_free(struct armi_slab *slab)
 {
@@ -39,12 +43,11 @@ static struct armi_slab *list_take(struct armi_slab **at, size_t size)
 }
 
 /* The lock is only tried: whoever finds it taken, also for ever in a forked child, goes without. */
-static struct armi_slab *kept_take(size_t size)
+static struct armi_slab *kept_take(unsigned list, size_t size)
 {
     if (pthread_mutex_trylock(&kept.lock) != 0)
         return NULL;
-    struct armi_slab *slab = size <= ARMI_SLAB_SIZE ? list_take(&kept.small, ARMI_SLAB_SIZE)
-                                                    : list_take(&kept.large, size);
+    struct armi_slab *slab = list_take(&kept.lists[list], size);
     if (slab != NULL)
         kept.bytes -= slab->size;
     pthread_mutex_unlock(&kept.lock);
@@ -63,24 +66,46 @@ static void advise_huge(uint8_t *data, size_t size)
 #endif
 }
 
-enum armi_status armi_slab_take(size_t size, struct armi_slab **out, struct armi_error *err)
+static enum armi_status slab_take(unsigned list, size_t size, struct armi_slab **out,
+                                  struct armi_error *err)
 {
-    if (size < ARMI_SLAB_SIZE)
-        size = ARMI_SLAB_SIZE;
-    struct armi_slab *slab = kept_take(size);
+    struct armi_slab *slab = kept_take(list, size);
     if (slab == NULL) {
+        bool is_huge = list < LIST_BUFFERS;
         slab = armi_alloc(sizeof *slab);
-        uint8_t *data = slab != NULL ? armi_alloc_aligned(size, HUGE_PAGE) : NULL;
+        uint8_t *data =
+            slab != NULL ? armi_alloc_aligned(size, is_huge ? HUGE_PAGE : 64) : NULL;
         if (data == NULL) {
             armi_free(slab);
             return armi_error_no_memory(err);
         }
-        *slab = (struct armi_slab){NULL, data, size};
-        advise_huge(data, size);
+        *slab = (struct armi_slab){NULL, data, size, list};
+        if (is_huge)
+            advise_huge(data, size);
     }
     slab->next = NULL;
     *out = slab;
     return ARMI_OK;
+}
+
+enum armi_status armi_slab_take(size_t size, struct armi_slab **out, struct armi_error *err)
+{
+    if (size <= ARMI_SLAB_SIZE)
+        return slab_take(LIST_SLABS, ARMI_SLAB_SIZE, out, err);
+    return slab_take(LIST_LARGE, size, out, err);
+}
+
+enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
+                                       struct armi_error *err)
+{
+    unsigned list = LIST_BUFFERS;
+    size_t room = BUFFER_MIN;
+    if (size >= ARMI_SLAB_SIZE)
+        return armi_slab_take(size, out, err);
+    for (; room < size; room *= 2)
+        list++;
+    /* Nothing is kept where the embedder allocates, so there is no reason to round. */
+    return slab_take(list, armi_allocator_is_default() ? room : size, out, err);
 }
 
 static bool kept_give(struct armi_slab *slab)
@@ -89,9 +114,8 @@ static bool kept_give(struct armi_slab *slab)
         return false;
     bool keep = slab->size <= KEPT_BYTES_MAX - kept.bytes;
     if (keep) {
-        struct armi_slab **head = slab->size == ARMI_SLAB_SIZE ? &kept.small : &kept.large;
-        slab->next = *head;
-        *head = slab;
+        slab->next = kept.lists[slab->list];
+        kept.lists[slab->list] = slab;
         kept.bytes += slab->size;
     }
     pthread_mutex_unlock(&kept.lock);
@@ -112,12 +136,12 @@ void armi_slab_trim(void)
 {
     if (pthread_mutex_trylock(&kept.lock) != 0)
         return;
-    struct armi_slab *lists[2] = {kept.small, kept.large};
-    kept.small = NULL;
-    kept.large = NULL;
+    struct armi_slab *lists[LIST_COUNT];
+    memcpy(lists, kept.lists, sizeof lists);
+    memset(kept.lists, 0, sizeof kept.lists);
     kept.bytes = 0;
     pthread_mutex_unlock(&kept.lock);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < LIST_COUNT; i++) {
         while (lists[i] != NULL) {
             struct armi_slab *next = lists[i]->next;
             slab_free(lists[i]);

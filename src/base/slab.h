@@ -18,11 +18,16 @@ struct armi_slab {
     struct armi_slab *next; /* for lists of whoever holds it */
     uint8_t *data;          /* 64-byte aligned, not initialised */
     size_t size;            /* at least what was asked for */
+    unsigned list;          /* where it is kept */
 };
 
-/* A slab of at least `size` bytes, owned by the caller. */
+/* A slab of at least `size` bytes and at least ARMI_SLAB_SIZE, owned by the caller. */
 enum armi_status armi_slab_take(size_t size, struct armi_slab **out,
                                 struct armi_error *err);
+/* The same for one buffer: below ARMI_SLAB_SIZE of small pages, so that what is not touched of it is no
+ * memory either. */
+enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
+                                       struct armi_error *err);
 /* Gives back the whole list that begins here; NULL is allowed. */
 void armi_slab_give(struct armi_slab *list);
 /* Frees all that is kept. */

@@ -8,8 +8,7 @@
 #include "base/limits.h"
 #include "base/slab.h"
 
-#define SLAB_FROM                                                                          \
-    ((size_t)1664 << 10) /* not far below a slab, the rest of which lies idle */
+#define BUFFER_FROM ((size_t)64 << 10) /* what malloc would give back to the system */
 
 enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t size,
                                      struct armi_error *err)
@@ -54,13 +53,13 @@ void armi_pq_sink_release(struct armi_pq_sink *sink)
     armi_pq_sink_init(sink, sink->kind, sink->width, sink->budget);
 }
 
-/* Large buffers come out of slabs, whose memory is used again without a fault a page. */
+/* All but small buffers come out of slabs, whose memory is used again without a fault a page. */
 static enum armi_status block_take(size_t size, uint8_t **out, struct armi_slab **out_slab,
                                    struct armi_error *err)
 {
     *out_slab = NULL;
-    if (size >= SLAB_FROM) {
-        ARMI_TRY(armi_slab_take(size, out_slab, err));
+    if (size >= BUFFER_FROM) {
+        ARMI_TRY(armi_slab_take_buffer(size, out_slab, err));
         *out = (*out_slab)->data;
         return ARMI_OK;
     }
