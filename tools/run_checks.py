@@ -130,7 +130,8 @@ def sanitizers() -> None:
               testing("check-tsan", "--suite", "threads", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1:die_after_fork=0"))
 
 
-# The most that one allocation may ask for, where a target's limits promise it.
+# Of the footer, the most that one allocation may ask for, which its limits promise. The choice of inputs by entropy costs
+# more than it gives where a run is long.
 FUZZ_FLAGS = {"fuzz_parquet": ["-malloc_limit_mb=128"], "fuzz_roundtrip": ["-entropic=0"]}
 
 

@@ -19,8 +19,8 @@
 #include <assert.h>
 
 #include "arrow/field.h"
-#include "base/pool.h"
 #include "base/bits.h"
+#include "base/pool.h"
 
 /* How much is checked. The C Data Interface tells no buffer sizes, so no level can prove
  * that the buffers are as long as they should be; what can be contradicted is. Each level
@@ -133,11 +133,22 @@ static inline bool armi_array_bool(const struct armi_array *a, int64_t i)
     return armi_bit_get(a->values, (size_t)(a->offset + i));
 }
 
+/* 32- or 64-bit offsets? Of layouts that have offsets. */
+static inline bool armi_layout_is_wide(enum armi_layout layout)
+{
+    return layout == ARMI_LAYOUT_BINARY64 || layout == ARMI_LAYOUT_LIST64 ||
+           layout == ARMI_LAYOUT_LIST_VIEW64;
+}
+
+static inline bool armi_layout_is_list_view(enum armi_layout layout)
+{
+    return layout == ARMI_LAYOUT_LIST_VIEW32 || layout == ARMI_LAYOUT_LIST_VIEW64;
+}
+
 /* Offset number p (position, 0 .. offset + length) of BINARY*, LIST*, LIST_VIEW*. */
 static inline int64_t armi_array_offset_at(const struct armi_array *a, int64_t p)
 {
-    if (a->layout == ARMI_LAYOUT_BINARY64 || a->layout == ARMI_LAYOUT_LIST64 ||
-        a->layout == ARMI_LAYOUT_LIST_VIEW64)
+    if (armi_layout_is_wide(a->layout))
         return (int64_t)armi_load64(a->offsets + 8 * (size_t)p);
     return (int32_t)armi_load32(a->offsets + 4 * (size_t)p);
 }

@@ -32,18 +32,6 @@ enum armi_status armi_array_validate_rows(const struct armi_array *batch,
                                           const struct armi_parallel *parallel,
                                           struct armi_error *err);
 
-/* 32- or 64-bit offsets? Of layouts that have offsets. */
-static inline bool armi_layout_is_wide(enum armi_layout layout)
-{
-    return layout == ARMI_LAYOUT_BINARY64 || layout == ARMI_LAYOUT_LIST64 ||
-           layout == ARMI_LAYOUT_LIST_VIEW64;
-}
-
-static inline bool armi_layout_is_list_view(enum armi_layout layout)
-{
-    return layout == ARMI_LAYOUT_LIST_VIEW32 || layout == ARMI_LAYOUT_LIST_VIEW64;
-}
-
 /* Size of row i of a list view. */
 static inline int64_t armi_array_list_view_size(const struct armi_array *a, int64_t i)
 {

@@ -67,7 +67,7 @@ OFFSETS_SOUND(offsets64_sound, uint64_t, armi_load64)
 static bool offsets_sound(const struct armi_array *a, bool is_binary)
 {
     size_t from = (size_t)a->offset, count = (size_t)a->length;
-    if (a->layout == ARMI_LAYOUT_BINARY64 || a->layout == ARMI_LAYOUT_LIST64)
+    if (armi_layout_is_wide(a->layout))
         return offsets64_sound(a->offsets + 8 * from, count,
                                is_binary ? ARMI_VALUE_SIZE_MAX : INT64_MAX);
     return offsets32_sound(a->offsets + 4 * from, count,

@@ -191,8 +191,7 @@ static enum armi_status list_offsets(const struct casting *casting,
                                      struct armi_error *err)
 {
     enum armi_layout layout = armi_type_layout(to->type);
-    bool is_wide = layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
-    bool is_view = layout == ARMI_LAYOUT_LIST_VIEW32 || layout == ARMI_LAYOUT_LIST_VIEW64;
+    bool is_wide = armi_layout_is_wide(layout), is_view = armi_layout_is_list_view(layout);
     size_t width = is_wide ? 8 : 4;
     int64_t total = 0, bytes = (array->length + 1) * (int64_t)width;
     uint8_t *offsets = armi_alloc((size_t)bytes), *sizes = NULL;

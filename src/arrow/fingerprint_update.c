@@ -166,8 +166,7 @@ static enum armi_status lengths_add(struct armi_fingerprint_node *node,
                                     struct armi_error *err)
 {
     uint32_t lengths[COLUMN_BLOCK];
-    bool is_wide =
-        array->layout == ARMI_LAYOUT_BINARY64 || array->layout == ARMI_LAYOUT_LIST64;
+    bool is_wide = armi_layout_is_wide(array->layout);
     int64_t dead = 0;
     for (int64_t done = 0; done < count;) {
         int64_t take = rows_min(count - done, COLUMN_BLOCK);

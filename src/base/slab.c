@@ -18,6 +18,8 @@
 
 enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 5 };
 #define BUFFER_MIN ((size_t)128 << 10)
+#define BUFFER_KEPT                                                                        \
+    ((size_t)64 << 10) /* smaller ones malloc does not give back to the system */
 
 static struct {
     pthread_mutex_t lock;
@@ -69,7 +71,7 @@ static void advise_huge(uint8_t *data, size_t size)
 static enum armi_status slab_take(unsigned list, size_t size, struct armi_slab **out,
                                   struct armi_error *err)
 {
-    struct armi_slab *slab = kept_take(list, size);
+    struct armi_slab *slab = list < LIST_COUNT ? kept_take(list, size) : NULL;
     if (slab == NULL) {
         bool is_huge = list < LIST_BUFFERS;
         slab = armi_alloc(sizeof *slab);
@@ -102,6 +104,8 @@ enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
     size_t room = BUFFER_MIN;
     if (size >= ARMI_SLAB_SIZE)
         return armi_slab_take(size, out, err);
+    if (size < BUFFER_KEPT)
+        return slab_take(LIST_COUNT, size, out, err);
     for (; room < size; room *= 2)
         list++;
     /* Nothing is kept where the embedder allocates, so there is no reason to round. */
@@ -110,7 +114,8 @@ enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
 
 static bool kept_give(struct armi_slab *slab)
 {
-    if (!armi_allocator_is_default() || pthread_mutex_trylock(&kept.lock) != 0)
+    if (slab->list == LIST_COUNT || !armi_allocator_is_default() ||
+        pthread_mutex_trylock(&kept.lock) != 0)
         return false;
     bool keep = slab->size <= KEPT_BYTES_MAX - kept.bytes;
     if (keep) {

@@ -24,8 +24,8 @@ struct armi_slab {
 /* A slab of at least `size` bytes and at least ARMI_SLAB_SIZE, owned by the caller. */
 enum armi_status armi_slab_take(size_t size, struct armi_slab **out,
                                 struct armi_error *err);
-/* The same for one buffer: below ARMI_SLAB_SIZE of small pages, so that what is not touched of it is no
- * memory either. */
+/* The same for one buffer of any size: below ARMI_SLAB_SIZE of small pages, so that what is not touched of
+ * it is no memory either; small ones are not kept. */
 enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
                                        struct armi_error *err);
 /* Gives back the whole list that begins here; NULL is allowed. */

@@ -44,13 +44,6 @@ static void offset_set(struct structure *s, size_t i, uint64_t at)
         armi_store32(s->offsets + 4 * i, (uint32_t)at);
 }
 
-/* Whether the array itself has eight-byte offsets. */
-static bool has_wide_offsets(const struct armi_field *field)
-{
-    enum armi_layout layout = armi_type_layout(field->type);
-    return layout == ARMI_LAYOUT_LIST64 || layout == ARMI_LAYOUT_LIST_VIEW64;
-}
-
 /* The level from which entries are slots of the array that the node belongs to. */
 static unsigned node_slot_def(const struct armi_pq_schema *schema, uint32_t node)
 {
@@ -84,7 +77,8 @@ static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
 {
     size_t slots = slots_max(node, levels);
     size_t bits = armi_bitmap_size(slots), offsets = 0;
-    s->is_wide = has_wide_offsets(node->field) || levels->count > INT32_MAX;
+    s->is_wide = armi_layout_is_wide(armi_type_layout(node->field->type)) ||
+                 levels->count > INT32_MAX;
     if (node_is_list(node) && (!armi_size_add(slots, 1, &offsets) ||
                                !armi_size_mul(offsets, s->is_wide ? 8 : 4, &offsets)))
         return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large", slots);
@@ -600,7 +594,7 @@ static enum armi_status list_buffers(const struct armi_field *field, struct stru
                                      struct making *m, struct armi_error *err)
 {
     enum armi_layout layout = armi_type_layout(field->type);
-    bool is_64 = has_wide_offsets(field);
+    bool is_64 = armi_layout_is_wide(layout);
     if (layout == ARMI_LAYOUT_FIXED_LIST) {
         m->parts.buffer_count = 1;
         return check_fixed(field, s, err);

@@ -141,7 +141,7 @@ static const struct armi_array *list_leaf(const struct shred *s, size_t step,
                                           const struct armi_array *list, int64_t *shift)
 {
     const struct armi_array *a = &list->children[0];
-    if (list->layout == ARMI_LAYOUT_LIST_VIEW32 || list->layout == ARMI_LAYOUT_LIST_VIEW64)
+    if (armi_layout_is_list_view(list->layout))
         return NULL;
     *shift = 0;
     for (step++; s->path[step]->shape == ARMI_PQ_SHAPE_STRUCT; step++) {

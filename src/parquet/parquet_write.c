@@ -303,33 +303,10 @@ static enum armi_status job_run(struct write_job *job, struct ArrowArrayStream *
     return armi_pq_encoder_finish(job->encoder, out, err);
 }
 
-static void slab_release(struct armi_bytes *bytes)
+static void bytes_release(struct armi_bytes *bytes)
 {
     armi_slab_give(bytes->private_data);
     *bytes = (struct armi_bytes){0};
-}
-
-static void bytes_release(struct armi_bytes *bytes)
-{
-    armi_free(bytes->private_data);
-    *bytes = (struct armi_bytes){0};
-}
-
-/* Out of a slab, unless most of it would lie idle as long as the file is kept. */
-static enum armi_status bytes_take(uint64_t size, struct armi_bytes *out,
-                                   struct armi_error *err)
-{
-    struct armi_slab *slab;
-    if (size >= ARMI_SLAB_SIZE / 4 * 3) {
-        ARMI_TRY(armi_slab_take(size, &slab, err));
-        *out = (struct armi_bytes){slab->data, size, slab_release, slab};
-        return ARMI_OK;
-    }
-    uint8_t *data = armi_alloc(size);
-    if (data == NULL)
-        return armi_error_no_memory(err);
-    *out = (struct armi_bytes){data, size, bytes_release, data};
-    return ARMI_OK;
 }
 
 /* The file in one piece, where the options say. */
@@ -339,12 +316,14 @@ static enum armi_status output_join(const struct armi_pq_output *output,
                                     struct armi_bytes *out, struct armi_error *err)
 {
     struct armi_bytes bytes = {.size = output->size};
+    struct armi_slab *slab;
     if (options != NULL && options->allocate != NULL) {
         bytes.data = options->allocate(options->allocate_ctx, output->size);
         if (bytes.data == NULL)
             return armi_error_no_memory(err);
     } else {
-        ARMI_TRY(bytes_take(output->size, &bytes, err));
+        ARMI_TRY(armi_slab_take_buffer(output->size, &slab, err));
+        bytes = (struct armi_bytes){slab->data, output->size, bytes_release, slab};
     }
     enum armi_status status =
         armi_pq_output_copy(output, parallel, (uint8_t *)(uintptr_t)bytes.data, err);

@@ -11,52 +11,32 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-I32, I64, BINARY, LIST, STRUCT = 5, 6, 8, 9, 12
+from . import thrift
+
+I32, I64, DOUBLE, BINARY, LIST, STRUCT = 5, 6, 7, 8, 9, 12
 
 Struct = dict[int, list]  # field number: [wire type, value]; a list is (item type, [values])
 
 
-class Reader:
-    def __init__(self, data: bytes, at: int = 0) -> None:
-        self.data, self.at = data, at
-
-    def byte(self) -> int:
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def varint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
+class Reader(thrift.Reader):
+    """Keeps the wire types, so that what is read can be written again."""
 
     def value(self, kind: int) -> Any:
-        if kind in (1, 2):
-            return kind == 1
-        if kind == 3:
-            return self.byte()
-        if kind in (4, 5, 6):
-            v = self.varint()
-            return v >> 1 ^ -(v & 1)
-        if kind in (7, 8):
-            size = 8 if kind == 7 else self.varint()
-            self.at += size
-            return self.data[self.at - size:self.at]
-        if kind == LIST:
-            head = self.byte()
-            count = head >> 4 if head >> 4 < 15 else self.varint()
-            kind = head & 15
-            return kind, [self.byte() if kind in (1, 2) else self.value(kind) for _ in range(count)]
-        return self.struct()
+        if kind == DOUBLE:
+            self.at += 8
+            return self.data[self.at - 8:self.at]
+        if kind != LIST:
+            return super().value(kind)
+        head = self.byte()
+        count = head >> 4 if head >> 4 < 15 else self.varint()
+        kind = head & 15
+        return kind, [self.byte() if kind in (1, 2) else self.value(kind) for _ in range(count)]
 
     def struct(self) -> Struct:
         fields: Struct = {}
         last = 0
         while head := self.byte():
-            last = last + (head >> 4) if head >> 4 else self.value(I32)
+            last = last + (head >> 4) if head >> 4 else self.zigzag()
             fields[last] = [head & 15, self.value(head & 15)]
         return fields
 
