@@ -10,228 +10,32 @@
 #include "base/limits.h"
 #include "base/slab.h"
 #include "parquet/dec_dictionary.h"
-#include "parquet/dec_levels.h"
-#include "parquet/parquet_dispatch.h"
 
-/* ---- what one leaf's levels say of a node above it ---- */
+/* ---- what all leaves under a node say of it ---- */
 
-struct structure {
-    size_t slots;
-    size_t null_count;
-    size_t items;      /* lists */
-    uint8_t *validity; /* NULL: no nulls */
-    uint8_t *offsets;  /* lists: slots + 1 */
-    bool is_wide;      /* offsets of eight bytes, else of four */
-};
-
-static void structure_release(struct structure *s)
+static struct armi_pq_structure *told_by(const struct armi_pq_assembly *a, uint32_t node,
+                                         uint32_t leaf)
 {
-    armi_free(s->validity);
-    armi_free(s->offsets);
-    *s = (struct structure){0};
+    return armi_pq_structures_find(&a->leaves[leaf - a->leaf_base].structures, node);
 }
 
-static uint64_t offset_at(const struct structure *s, size_t i)
-{
-    return s->is_wide ? armi_load64(s->offsets + 8 * i) : armi_load32(s->offsets + 4 * i);
-}
-
-static void offset_set(struct structure *s, size_t i, uint64_t at)
-{
-    if (s->is_wide)
-        armi_store64(s->offsets + 8 * i, at);
-    else
-        armi_store32(s->offsets + 4 * i, (uint32_t)at);
-}
-
-/* The level from which entries are slots of the array that the node belongs to. */
-static unsigned node_slot_def(const struct armi_pq_schema *schema, uint32_t node)
-{
-    for (uint32_t n = schema->nodes[node].parent; n != schema->nodes[n].parent;
-         n = schema->nodes[n].parent) {
-        enum armi_pq_shape shape = schema->nodes[n].shape;
-        if (shape == ARMI_PQ_SHAPE_LIST || shape == ARMI_PQ_SHAPE_MAP)
-            return schema->nodes[n].def_item;
-    }
-    return 0;
-}
-
-static bool node_is_list(const struct armi_pq_node *node)
-{
-    return node->shape == ARMI_PQ_SHAPE_LIST || node->shape == ARMI_PQ_SHAPE_MAP;
-}
-
-/* At most so many slots: outside of lists one a row, which is far below one an entry. */
-static size_t slots_max(const struct armi_pq_node *node,
-                        const struct armi_pq_levels *levels)
-{
-    if (node->rep > 0 || levels->rep == NULL)
-        return levels->count;
-    return armi_pq_levels_count_equal(levels->rep, levels->count, 0);
-}
-
-static enum armi_status structure_alloc(const struct armi_pq_assembly *a,
-                                        const struct armi_pq_node *node,
-                                        const struct armi_pq_levels *levels,
-                                        struct structure *s, struct armi_error *err)
-{
-    size_t slots = slots_max(node, levels);
-    size_t bits = armi_bitmap_size(slots), offsets = 0;
-    s->is_wide = armi_layout_is_wide(armi_type_layout(node->field->type)) ||
-                 levels->count > INT32_MAX;
-    if (node_is_list(node) && (!armi_size_add(slots, 1, &offsets) ||
-                               !armi_size_mul(offsets, s->is_wide ? 8 : 4, &offsets)))
-        return armi_error_set(err, ARMI_LIMIT, "a list of %zu entries is too large", slots);
-    ARMI_TRY(armi_pq_budget_take(a->budget, bits + offsets, err));
-    s->validity = armi_alloc_zero(bits + ARMI_PQ_SLACK, 1);
-    if (node_is_list(node))
-        s->offsets = armi_alloc(offsets);
-    if (s->validity == NULL || (node_is_list(node) && s->offsets == NULL))
-        return armi_error_no_memory(err);
-    return ARMI_OK;
-}
-
-/* Entries [i, levels->count) one by one: the tail, and padded lists. */
-static void fill_slow(const struct armi_pq_levels *levels, const uint8_t *exists,
-                      const struct armi_pq_node *node, unsigned slot_def, size_t i,
-                      struct structure *s)
-{
-    bool is_list = node_is_list(node);
-    for (; i < levels->count; i++) {
-        uint8_t d = levels->def[i], e = exists[d];
-        unsigned rep = levels->rep != NULL ? levels->rep[i] : 0;
-        if (rep <= node->rep && e >= slot_def) {
-            bool is_valid = (d & 0x7fu) >= node->def_present;
-            if (is_list)
-                offset_set(s, s->slots, s->items);
-            if (is_valid)
-                armi_bit_set(s->validity, s->slots);
-            s->null_count += !is_valid;
-            s->slots++;
-        }
-        s->items += is_list && rep <= node->rep + 1u && e >= node->def_item;
-    }
-}
-
-/*
- * 64 entries a step: which are slots, which of these are valid, which are items; then one turn a
- * list, not an entry. Returns how many entries it did.
- */
-static size_t fill_fast(const struct armi_pq_levels *levels,
-                        const struct armi_pq_node *node, unsigned slot_def,
-                        struct structure *s)
-{
-    const struct armi_pq_kernels *kernels = armi_pq_kernels();
-    bool is_list = node_is_list(node);
-    size_t i = 0;
-    for (; i + 64 <= levels->count; i += 64) {
-        const uint8_t *def = levels->def + i,
-                      *rep = levels->rep != NULL ? levels->rep + i : NULL;
-        uint64_t slots = kernels->at_least64(def, slot_def);
-        if (rep != NULL)
-            slots &= ~kernels->at_least64(rep, node->rep + 1u);
-        unsigned n = armi_popcount64(slots);
-        uint64_t valid =
-            kernels->compact64(kernels->at_least64(def, node->def_present), slots);
-        armi_pq_bits_put(s->validity, s->slots, valid, n);
-        s->null_count += n - armi_popcount64(valid);
-        if (is_list) {
-            uint64_t items = kernels->at_least64(def, node->def_item);
-            size_t at = s->slots;
-            if (rep != NULL)
-                items &= ~kernels->at_least64(rep, node->rep + 2u);
-            for (; slots != 0; slots &= slots - 1) {
-                uint64_t before = (slots & (0 - slots)) - 1;
-                offset_set(s, at++, s->items + armi_popcount64(items & before));
-            }
-            s->items += armi_popcount64(items);
-        }
-        s->slots += n;
-    }
-    return i;
-}
-
-static void structure_fill(const struct armi_pq_levels *levels,
-                           const struct armi_pq_leaf_shape *shape,
-                           const struct armi_pq_node *node, unsigned slot_def,
-                           struct structure *s)
-{
-    size_t done = shape->has_fixed_list ? 0 : fill_fast(levels, node, slot_def, s);
-    fill_slow(levels, shape->exists, node, slot_def, done, s);
-    if (node_is_list(node))
-        offset_set(s, s->slots, s->items);
-}
-
-/* The structure of a node by the levels of one leaf under it. */
-static enum armi_status structure_of(const struct armi_pq_assembly *a, uint32_t node,
-                                     uint32_t leaf, struct structure *out,
-                                     struct armi_error *err)
-{
-    const struct armi_pq_node *n = &a->schema->nodes[node];
-    const struct armi_pq_leaf_shape *shape = &a->shapes[leaf - a->leaf_base];
-    const struct armi_pq_leaf_data *data = &a->leaves[leaf - a->leaf_base];
-    const struct armi_pq_levels *levels = &data->levels;
-    struct structure s = {0};
-    if (!shape->keeps_levels) { /* no list above it, no optional struct */
-        s.slots = data->sink.length;
-        *out = s;
-        return ARMI_OK;
-    }
-    enum armi_status status = structure_alloc(a, n, levels, &s, err);
-    if (status != ARMI_OK) {
-        structure_release(&s);
-        return status;
-    }
-    structure_fill(levels, shape, n, node_slot_def(a->schema, node), &s);
-    if (s.null_count == 0) {
-        armi_free(s.validity);
-        s.validity = NULL;
-    }
-    *out = s;
-    return ARMI_OK;
-}
-
-static bool structure_equal(const struct structure *a, const struct structure *b)
-{
-    if (a->slots != b->slots || a->items != b->items || a->null_count != b->null_count ||
-        a->is_wide != b->is_wide || (a->validity == NULL) != (b->validity == NULL))
-        return false;
-    if (a->validity != NULL &&
-        memcmp(a->validity, b->validity, armi_bitmap_size(a->slots)) != 0)
-        return false;
-    return a->offsets == NULL ||
-           memcmp(a->offsets, b->offsets, (a->slots + 1) * (a->is_wide ? 8u : 4u)) == 0;
-}
-
-/* The node's structure, on which all leaves under it agree. */
+/* As the node's first leaf has it: NULL for a struct that is null nowhere. */
 static enum armi_status structure_agreed(const struct armi_pq_assembly *a, uint32_t node,
-                                         struct structure *out, struct armi_error *err)
+                                         struct armi_pq_structure **out,
+                                         struct armi_error *err)
 {
     const struct armi_pq_node *n = &a->schema->nodes[node];
-    if (n->leaf_count == 0) {
-        *out = (struct structure){.slots = (size_t)a->row_count};
-        if (n->rep > 0 || n->is_optional)
-            return armi_error_set(err, ARMI_UNSUPPORTED,
-                                  "column \"%s\": a struct without members",
-                                  n->field->name);
-        return ARMI_OK;
+    struct armi_pq_structure *first = told_by(a, node, n->leaf_first);
+    for (uint32_t i = 1; first != NULL && i < n->leaf_count; i++) {
+        const struct armi_pq_structure *other = told_by(a, node, n->leaf_first + i);
+        if (first->sink.length != other->sink.length || first->items != other->items ||
+            first->sink.null_count != other->sink.null_count ||
+            first->digest != other->digest)
+            return armi_error_set(
+                err, ARMI_CORRUPTION,
+                "column \"%s\": its parts have different nulls or lengths", n->field->name);
     }
-    ARMI_TRY(structure_of(a, node, n->leaf_first, out, err));
-    for (uint32_t i = 1; i < n->leaf_count; i++) {
-        struct structure other;
-        enum armi_status status = structure_of(a, node, n->leaf_first + i, &other, err);
-        bool equal = status == ARMI_OK && structure_equal(out, &other);
-        if (status == ARMI_OK)
-            structure_release(&other);
-        if (equal)
-            continue;
-        structure_release(out);
-        if (status != ARMI_OK)
-            return status;
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "column \"%s\": its parts have different nulls or lengths",
-                              n->field->name);
-    }
+    *out = first;
     return ARMI_OK;
 }
 
@@ -534,109 +338,88 @@ static enum armi_status leaf_make(const struct armi_pq_assembly *a,
 
 /* ---- nodes with children ---- */
 
+/* An array of `slots` slots, as what stands above it says. */
 static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t node,
-                                  struct ArrowArray *out, struct armi_error *err);
+                                  size_t slots, struct ArrowArray *out,
+                                  struct armi_error *err);
 
-static enum armi_status offsets_part(struct structure *s, bool is_64, struct armi_part *out,
-                                     struct armi_error *err)
+static struct armi_part take_validity(struct armi_pq_sink *sink)
 {
-    size_t size = (s->slots + 1) * (is_64 ? 8 : 4);
-    if (!is_64 && s->items > INT32_MAX)
-        return armi_error_set(
-            err, ARMI_LIMIT,
-            "over 2^31 list items in one array: read fewer rows at a time");
-    if (is_64 == s->is_wide) {
-        *out = take_part(&s->offsets, size);
-        return ARMI_OK;
-    }
-    /* So many entries that their numbers needed eight bytes, and few enough items for four. */
-    uint8_t *offsets = armi_alloc(size);
-    if (offsets == NULL)
-        return armi_error_no_memory(err);
-    for (size_t i = 0; i <= s->slots; i++)
-        armi_store32(offsets + 4 * i, (uint32_t)offset_at(s, i));
-    *out = take_part(&offsets, size);
-    return ARMI_OK;
+    if (sink->null_count == 0)
+        return (struct armi_part){0};
+    return take_block(&sink->validity, &sink->validity_slab,
+                      armi_bitmap_size(sink->length));
 }
 
 /* Sizes of a list view, from the offsets. */
-static enum armi_status sizes_part(const struct structure *s, bool is_64,
+static enum armi_status sizes_part(const struct armi_pq_sink *sink, bool is_64,
                                    struct armi_part *out, struct armi_error *err)
 {
     size_t width = is_64 ? 8 : 4;
-    uint8_t *sizes = armi_alloc_array(s->slots + 1, width);
+    uint8_t *sizes = armi_alloc_array(sink->length + 1, width);
     if (sizes == NULL)
         return armi_error_no_memory(err);
-    for (size_t i = 0; i < s->slots; i++) {
-        uint64_t size = offset_at(s, i + 1) - offset_at(s, i);
-        memcpy(sizes + i * width, &size, width);
+    for (size_t i = 0; i < sink->length; i++) {
+        if (is_64)
+            armi_store64(sizes + 8 * i, armi_load64(sink->values + 8 * i + 8) -
+                                            armi_load64(sink->values + 8 * i));
+        else
+            armi_store32(sizes + 4 * i, armi_load32(sink->values + 4 * i + 4) -
+                                            armi_load32(sink->values + 4 * i));
     }
-    *out = take_part(&sizes, width * s->slots);
-    return ARMI_OK;
-}
-
-static enum armi_status check_fixed(const struct armi_field *field,
-                                    const struct structure *s, struct armi_error *err)
-{
-    uint64_t width = (uint64_t)field->width;
-    for (size_t i = 0; i < s->slots; i++)
-        if (offset_at(s, i + 1) - offset_at(s, i) != width)
-            return armi_error_set(
-                err, ARMI_CORRUPTION,
-                "column \"%s\": a list of %llu items where all have %d", field->name,
-                (unsigned long long)(offset_at(s, i + 1) - offset_at(s, i)),
-                (int)field->width);
+    *out = take_part(&sizes, width * sink->length);
     return ARMI_OK;
 }
 
 /* The buffers of a list behind its validity. */
-static enum armi_status list_buffers(const struct armi_field *field, struct structure *s,
-                                     struct making *m, struct armi_error *err)
+static enum armi_status list_buffers(const struct armi_field *field,
+                                     struct armi_pq_sink *sink, struct making *m,
+                                     struct armi_error *err)
 {
     enum armi_layout layout = armi_type_layout(field->type);
     bool is_64 = armi_layout_is_wide(layout);
     if (layout == ARMI_LAYOUT_FIXED_LIST) {
         m->parts.buffer_count = 1;
-        return check_fixed(field, s, err);
+        return ARMI_OK;
     }
+    size_t size = sink_values_size(sink);
     if (layout == ARMI_LAYOUT_LIST_VIEW32 || layout == ARMI_LAYOUT_LIST_VIEW64) {
         m->parts.buffer_count = 3;
-        ARMI_TRY(sizes_part(s, is_64, &m->buffers[2], err));
+        ARMI_TRY(sizes_part(sink, is_64, &m->buffers[2], err));
+        size -= is_64 ? 8 : 4; /* a list view has no last offset */
     }
-    return offsets_part(s, is_64, &m->buffers[1], err);
+    m->buffers[1] = take_block(&sink->values, &sink->values_slab, size);
+    return ARMI_OK;
 }
 
 static enum armi_status list_make(const struct armi_pq_assembly *a,
-                                  const struct armi_pq_node *node, struct structure *s,
-                                  struct ArrowArray *out, struct armi_error *err)
+                                  const struct armi_pq_node *node,
+                                  struct armi_pq_structure *s, struct ArrowArray *out,
+                                  struct armi_error *err)
 {
     struct making m;
     struct ArrowArray child = {0};
     making_init(&m, 2);
-    size_t items = s->items;
-    if (s->null_count > 0)
-        m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
-    enum armi_status status = list_buffers(node->field, s, &m, err);
+    m.buffers[0] = take_validity(&s->sink);
+    enum armi_status status = list_buffers(node->field, &s->sink, &m, err);
     if (status == ARMI_OK)
-        status = node_make(a, node->children[0], &child, err);
-    if (status == ARMI_OK && (uint64_t)child.length != items)
-        status = armi_error_set(err, ARMI_CORRUPTION,
-                                "column \"%s\": lists of %zu items hold %lld",
-                                node->field->name, items, (long long)child.length);
+        status = node_make(a, node->children[0], s->items, &child, err);
     if (status == ARMI_OK) {
         m.parts.child_count = 1;
         m.parts.children = &child;
-        status = armi_arrow_array_make(node->field, (int64_t)s->slots,
-                                       (int64_t)s->null_count, &m.parts, out, err);
+        status = armi_arrow_array_make(node->field, (int64_t)s->sink.length,
+                                       (int64_t)s->sink.null_count, &m.parts, out, err);
     }
     armi_array_parts_release(&m.parts);
     armi_arrow_array_release(&child);
     return status;
 }
 
+/* `s` NULL: no nulls. */
 static enum armi_status struct_make(const struct armi_pq_assembly *a,
-                                    const struct armi_pq_node *node, struct structure *s,
-                                    struct ArrowArray *out, struct armi_error *err)
+                                    const struct armi_pq_node *node, size_t slots,
+                                    struct armi_pq_structure *s, struct ArrowArray *out,
+                                    struct armi_error *err)
 {
     struct making m;
     making_init(&m, 1);
@@ -644,21 +427,16 @@ static enum armi_status struct_make(const struct armi_pq_assembly *a,
     struct ArrowArray *children = armi_alloc_zero(node->child_count + 1, sizeof *children);
     if (children == NULL)
         return armi_error_no_memory(err);
-    for (uint32_t i = 0; status == ARMI_OK && i < node->child_count; i++) {
-        status = node_make(a, node->children[i], &children[i], err);
-        if (status == ARMI_OK && (uint64_t)children[i].length != s->slots)
-            status = armi_error_set(
-                err, ARMI_CORRUPTION,
-                "column \"%s\": %lld values in member %u of %zu structs", node->field->name,
-                (long long)children[i].length, i, s->slots);
-    }
-    if (s->null_count > 0)
-        m.buffers[0] = take_part(&s->validity, armi_bitmap_size(s->slots));
+    for (uint32_t i = 0; status == ARMI_OK && i < node->child_count; i++)
+        status = node_make(a, node->children[i], slots, &children[i], err);
+    if (s != NULL)
+        m.buffers[0] = take_validity(&s->sink);
     m.parts.child_count = node->child_count;
     m.parts.children = children;
     if (status == ARMI_OK)
-        status = armi_arrow_array_make(node->field, (int64_t)s->slots,
-                                       (int64_t)s->null_count, &m.parts, out, err);
+        status = armi_arrow_array_make(node->field, (int64_t)slots,
+                                       s != NULL ? (int64_t)s->sink.null_count : 0,
+                                       &m.parts, out, err);
     armi_array_parts_release(&m.parts);
     for (uint32_t i = 0; i < node->child_count; i++)
         armi_arrow_array_release(&children[i]);
@@ -666,35 +444,41 @@ static enum armi_status struct_make(const struct armi_pq_assembly *a,
     return status;
 }
 
+static enum armi_status check_length(const struct armi_pq_node *node, size_t length,
+                                     size_t slots, struct armi_error *err)
+{
+    if (length == slots)
+        return ARMI_OK;
+    return armi_error_set(err, ARMI_CORRUPTION, "column \"%s\": %zu values for %zu slots",
+                          node->field->name, length, slots);
+}
+
 /* The schema's depth was bounded when it was made. */
 static enum armi_status node_make(const struct armi_pq_assembly *a, uint32_t node,
-                                  struct ArrowArray *out, struct armi_error *err)
+                                  size_t slots, struct ArrowArray *out,
+                                  struct armi_error *err)
 {
     const struct armi_pq_node *n = &a->schema->nodes[node];
-    if (n->shape == ARMI_PQ_SHAPE_LEAF)
+    struct armi_pq_structure *s = NULL;
+    if (n->shape == ARMI_PQ_SHAPE_LEAF) {
+        ARMI_TRY(check_length(n, a->leaves[n->leaf_first - a->leaf_base].sink.length, slots,
+                              err));
         return leaf_make(a, n, out, err);
-    struct structure s = {0};
-    ARMI_TRY(structure_agreed(a, node, &s, err));
-    enum armi_status status = n->shape == ARMI_PQ_SHAPE_STRUCT
-                                  ? struct_make(a, n, &s, out, err)
-                                  : list_make(a, n, &s, out, err);
-    structure_release(&s);
-    return status;
+    }
+    if (n->leaf_count == 0 &&
+        (n->rep > 0 || n->is_optional || n->shape != ARMI_PQ_SHAPE_STRUCT))
+        return armi_error_set(err, ARMI_UNSUPPORTED,
+                              "column \"%s\": a struct without members", n->field->name);
+    if (n->leaf_count > 0)
+        ARMI_TRY(structure_agreed(a, node, &s, err));
+    if (s != NULL)
+        ARMI_TRY(check_length(n, s->sink.length, slots, err));
+    return n->shape == ARMI_PQ_SHAPE_STRUCT ? struct_make(a, n, slots, s, out, err)
+                                            : list_make(a, n, s, out, err);
 }
 
 enum armi_status armi_pq_assemble(const struct armi_pq_assembly *assembly, uint32_t node,
                                   struct ArrowArray *out, struct armi_error *err)
 {
-    struct ArrowArray array = {0};
-    ARMI_TRY(node_make(assembly, node, &array, err));
-    if (array.length != assembly->row_count) {
-        int64_t length = array.length;
-        armi_arrow_array_release(&array);
-        return armi_error_set(err, ARMI_CORRUPTION,
-                              "column \"%s\": %lld values for %lld rows",
-                              assembly->schema->nodes[node].field->name, (long long)length,
-                              (long long)assembly->row_count);
-    }
-    *out = array;
-    return ARMI_OK;
+    return node_make(assembly, node, (size_t)assembly->row_count, out, err);
 }

@@ -1,7 +1,7 @@
 /*
- * Leaves become Arrow arrays: values and levels of the leaves under a top-level column to one array
- * of the column's type, with the validity and offsets of every struct and list computed from levels.
- * All leaves under a node must tell the same of it; where they do not the file is damaged.
+ * Leaves become Arrow arrays: the leaves under a column to one array of its type, each struct and list
+ * as its leaves' levels told it. All leaves under a node must tell the same; where they do not the file
+ * is damaged.
  */
 #ifndef ARMI_DEC_ASSEMBLE_H
 #define ARMI_DEC_ASSEMBLE_H
@@ -13,7 +13,6 @@ struct armi_pq_assembly {
     const struct armi_pq_schema *schema;
     /* Of the leaves from number `leaf_base` on: a column's own. Buffers are moved out. */
     uint32_t leaf_base;
-    const struct armi_pq_leaf_shape *shapes;
     struct armi_pq_leaf_data *leaves;
     struct armi_pq_budget *budget;
     struct armi_holder

@@ -16,171 +16,7 @@ void armi_pq_leaf_data_release(struct armi_pq_leaf_data *data)
 {
     armi_pq_sink_release(&data->sink);
     armi_pq_sink_release(&data->dictionary);
-    armi_free(data->levels.def);
-    armi_free(data->levels.rep);
-    data->levels = (struct armi_pq_levels){0};
-}
-
-/* The step whose null fixed-size list makes padding of an entry of that level, or step_count. */
-static unsigned pad_step(const struct armi_pq_leaf_shape *shape, uint8_t def)
-{
-    unsigned k = 0;
-    while (k < shape->step_count && def >= shape->steps[k].def_item)
-        k++;
-    if (k < shape->step_count && shape->steps[k].fixed_width > 0 &&
-        def + 1 < shape->steps[k].def_item)
-        return k;
-    return shape->step_count;
-}
-
-/* How many slots a null fixed-size list at step k stands for: it and the fixed lists right in it. */
-static uint64_t pad_count(const struct armi_pq_leaf_shape *shape, unsigned k,
-                          unsigned *out_deepest)
-{
-    uint64_t n = 1;
-    for (; k < shape->step_count && shape->steps[k].fixed_width > 0 && n < UINT32_MAX; k++)
-        n *= (uint64_t)shape->steps[k].fixed_width;
-    *out_deepest = k - 1;
-    return n;
-}
-
-static void shape_exists(struct armi_pq_leaf_shape *shape)
-{
-    for (unsigned def = 0; def < ARMI_PQ_LEVEL_PAD; def++) {
-        unsigned deepest, k = pad_step(shape, (uint8_t)def);
-        shape->exists[def] = (uint8_t)def;
-        shape->exists[def | ARMI_PQ_LEVEL_PAD] = (uint8_t)def;
-        if (k < shape->step_count) {
-            pad_count(shape, k, &deepest);
-            shape->exists[def | ARMI_PQ_LEVEL_PAD] = shape->steps[deepest].def_item;
-        }
-    }
-}
-
-enum armi_status armi_pq_leaf_shape_init(const struct armi_pq_schema *schema, uint32_t leaf,
-                                         struct armi_pq_leaf_shape *out,
-                                         struct armi_error *err)
-{
-    const struct armi_pq_leaf *l = &schema->leaves[leaf];
-    memset(out, 0, sizeof *out);
-    if (l->max_def >= ARMI_PQ_LEVEL_PAD || l->max_rep > ARMI_NESTING_MAX)
-        return armi_error_set(err, ARMI_LIMIT, "lists and structs are nested too deeply");
-    out->step_count = (uint8_t)l->max_rep;
-    out->keeps_levels = l->max_rep > 0 || l->max_def > 1;
-    out->is_dictionary = l->field->type == ARMI_TYPE_DICTIONARY;
-    for (uint32_t n = l->node; n != schema->nodes[n].parent; n = schema->nodes[n].parent) {
-        const struct armi_pq_node *node = &schema->nodes[n];
-        out->keeps_levels |= node->shape != ARMI_PQ_SHAPE_LEAF && node->is_optional;
-        if (node->shape != ARMI_PQ_SHAPE_LIST && node->shape != ARMI_PQ_SHAPE_MAP)
-            continue;
-        struct armi_pq_step *step = &out->steps[node->rep];
-        step->def_item = (uint8_t)node->def_item;
-        step->fixed_width =
-            node->field->type == ARMI_TYPE_FIXED_LIST ? node->field->width : -1;
-        out->has_fixed_list |= step->fixed_width >= 0;
-        if (node->def_item > out->slot_def)
-            out->slot_def = (uint8_t)node->def_item;
-    }
-    shape_exists(out);
-    return ARMI_OK;
-}
-
-/* ---- levels that are kept ---- */
-
-/* `expected` entries may follow in all, by the footer: taken at once where that is no leap. */
-static enum armi_status levels_reserve(struct armi_pq_leaf_data *data, bool with_rep,
-                                       size_t extra, size_t expected,
-                                       struct armi_error *err)
-{
-    struct armi_pq_levels *levels = &data->levels;
-    size_t need, want, unit = with_rep ? 2 : 1;
-    if (!armi_size_add(levels->count, extra, &need))
-        return armi_error_set(err, ARMI_LIMIT, "a column has too many levels");
-    if (need <= levels->capacity)
-        return ARMI_OK;
-    if (!armi_size_add(levels->count, expected, &want) || want < need ||
-        (want > ARMI_BATCH_BYTES && want / 16 > levels->count))
-        want = levels->count == 0 ? need : need + need / 2;
-    ARMI_TRY(armi_pq_budget_take(data->budget, unit * (want - levels->capacity), err));
-    uint8_t *def = armi_alloc(want + ARMI_PQ_SLACK);
-    uint8_t *rep = with_rep ? armi_alloc(want + ARMI_PQ_SLACK) : NULL;
-    if (def == NULL || (with_rep && rep == NULL)) {
-        armi_free(def);
-        armi_free(rep);
-        return armi_error_no_memory(err);
-    }
-    if (levels->count > 0) {
-        memcpy(def, levels->def, levels->count);
-        if (with_rep)
-            memcpy(rep, levels->rep, levels->count);
-    }
-    armi_free(levels->def);
-    armi_free(levels->rep);
-    levels->def = def;
-    levels->rep = rep;
-    levels->capacity = want;
-    return ARMI_OK;
-}
-
-/* Repetition level of slot `i` of a run of padding: the innermost list that goes on there. */
-static uint8_t pad_rep(const struct armi_pq_leaf_shape *shape, unsigned k, unsigned deepest,
-                       uint64_t i)
-{
-    unsigned level = deepest + 1;
-    for (unsigned s = deepest; s > k && i % (uint64_t)shape->steps[s].fixed_width == 0;
-         s--) {
-        i /= (uint64_t)shape->steps[s].fixed_width;
-        level--;
-    }
-    return (uint8_t)level;
-}
-
-/* Appends entries [0, count) to the kept levels; null fixed-size lists get the slots that Arrow
- * wants them to have. */
-static enum armi_status levels_append_fixed(const struct armi_pq_leaf_shape *shape,
-                                            struct armi_pq_leaf_data *data,
-                                            const uint8_t *rep, const uint8_t *def,
-                                            size_t count, size_t expected,
-                                            struct armi_error *err)
-{
-    struct armi_pq_levels *levels = &data->levels;
-    for (size_t e = 0; e < count; e++) {
-        unsigned deepest = 0, k = pad_step(shape, def[e]);
-        uint64_t pad = 0;
-        if (k < shape->step_count)
-            pad = pad_count(shape, k, &deepest);
-        if (pad > UINT32_MAX)
-            return armi_error_set(err, ARMI_LIMIT, "a null fixed-size list of %llu items",
-                                  (unsigned long long)pad);
-        ARMI_TRY(levels_reserve(data, true, pad > 0 ? (size_t)pad : 1,
-                                expected > e ? expected - e : 1, err));
-        if (pad == 0) {
-            levels->def[levels->count] = def[e];
-            levels->rep[levels->count++] = rep[e];
-        }
-        for (uint64_t i = 0; i < pad; i++) {
-            levels->def[levels->count] = ARMI_PQ_LEVEL_PAD | def[e];
-            levels->rep[levels->count++] = i == 0 ? rep[e] : pad_rep(shape, k, deepest, i);
-        }
-    }
-    return ARMI_OK;
-}
-
-static enum armi_status levels_append(const struct armi_pq_leaf_shape *shape,
-                                      struct armi_pq_leaf_data *data, const uint8_t *rep,
-                                      const uint8_t *def, size_t count, size_t expected,
-                                      struct armi_error *err)
-{
-    if (shape->has_fixed_list)
-        return levels_append_fixed(shape, data, rep, def, count, expected, err);
-    ARMI_TRY(levels_reserve(data, rep != NULL, count, expected, err));
-    if (count == 0)
-        return ARMI_OK;
-    memcpy(data->levels.def + data->levels.count, def, count);
-    if (rep != NULL)
-        memcpy(data->levels.rep + data->levels.count, rep, count);
-    data->levels.count += count;
-    return ARMI_OK;
+    armi_pq_structures_release(&data->structures);
 }
 
 /* ---- values into the sink ---- */
@@ -258,7 +94,7 @@ static enum armi_status put_values(const struct reader *r, int encoding,
                                err);
 }
 
-/* Of a column with lists, the span's share of the values that the footer says the chunk has. */
+/* The span's share of the levels that the footer says the chunk has. */
 static uint64_t span_values(const struct reader *r)
 {
     const struct armi_pq_chunk *chunk = r->chunk;
@@ -281,10 +117,15 @@ static size_t expected_more(const struct reader *r, size_t done, size_t count)
 
 static size_t expected_slots(const struct reader *r, size_t slots)
 {
-    return expected_more(r, r->out->sink.length, slots);
+    uint64_t a_row = r->shape->slots_a_row, rows = (uint64_t)(r->row_end - r->row_from);
+    size_t length = r->out->sink.length;
+    if (a_row == 0)
+        return expected_more(r, length, slots); /* levels are slots, but for empty lists */
+    uint64_t all = rows <= SIZE_MAX / a_row ? rows * a_row : 0;
+    return all > length && all - length > slots ? (size_t)(all - length) : slots;
 }
 
-/* ---- a page without kept levels: at most one optional step, no list ---- */
+/* ---- a page without lists or optional structs above the leaf ---- */
 
 /* Whether the page's values can be handed out where they lie. */
 static bool can_borrow(const struct reader *r, const struct armi_pq_page_parts *parts,
@@ -388,58 +229,38 @@ static enum armi_status flat_page(const struct reader *r,
     return ARMI_OK;
 }
 
-/* ---- a page whose levels are kept ---- */
+/* ---- a page whose levels are looked at ---- */
 
-/* The leaf's slots among kept entries [from, levels.count): their validity, and how many. */
-static size_t slot_bits(const struct armi_pq_leaf_data *data,
-                        const struct armi_pq_leaf_shape *shape, size_t from,
-                        unsigned max_def, uint8_t *bits, size_t at)
-{
-    const struct armi_pq_kernels *kernels = armi_pq_kernels();
-    const uint8_t *def = data->levels.def;
-    size_t slots = 0, i = from;
-    for (; !shape->has_fixed_list && i + 64 <= data->levels.count; i += 64) {
-        uint64_t mask = kernels->at_least64(def + i, shape->slot_def);
-        unsigned n = armi_popcount64(mask);
-        if (bits != NULL)
-            armi_pq_bits_put(
-                bits, at + slots,
-                kernels->compact64(kernels->at_least64(def + i, max_def), mask), n);
-        slots += n;
-    }
-    for (; i < data->levels.count; i++) {
-        if (shape->exists[def[i]] < shape->slot_def)
-            continue;
-        if (def[i] == max_def && bits != NULL)
-            armi_bit_set(bits, at + slots);
-        slots++;
-    }
-    return slots;
-}
-
+/* The entries' values, which `span` is, and what their levels say of what stands above the leaf. */
 static enum armi_status nested_values(const struct reader *r,
                                       const struct armi_pq_page_parts *parts,
-                                      struct armi_pq_span span, size_t from,
+                                      const struct armi_pq_entries *entries,
+                                      const struct armi_pq_span *span,
                                       struct armi_error *err)
 {
-    struct armi_pq_sink *sink = &r->out->sink;
-    const struct armi_pq_leaf *leaf = r->chunk->leaf;
-    size_t entries = r->out->levels.count - from;
-    size_t slots = entries;
-    bool all_slots = r->shape->step_count == 0;
-    if (!all_slots)
-        slots = slot_bits(r->out, r->shape, from, leaf->max_def, NULL, 0);
-    ARMI_TRY(armi_pq_sink_reserve(sink, slots, expected_slots(r, slots), err));
-    if (span.count != slots) {
-        ARMI_TRY(armi_pq_sink_need_validity(sink, err));
-        if (all_slots)
-            armi_pq_levels_at_least(r->out->levels.def + from, entries, leaf->max_def,
-                                    sink->validity, sink->length);
-        else
-            slot_bits(r->out, r->shape, from, leaf->max_def, sink->validity, sink->length);
+    struct armi_pq_leaf_data *out = r->out;
+    struct armi_pq_sink *sink = &out->sink;
+    struct armi_pq_padding padding;
+    struct armi_pq_entries block;
+    size_t slots = 0;
+    double share =
+        (double)expected_more(r, out->entries, entries->count) / (double)entries->count;
+    ARMI_TRY(armi_pq_padding_init(r->shape, entries, out->budget, &padding, err));
+    while (armi_pq_padding_next(&padding, &block)) {
+        ARMI_TRY(armi_pq_structures_add(&out->structures, &block, share, err));
+        slots += armi_pq_leaf_slots(r->shape, &block, NULL, 0);
     }
-    ARMI_TRY(put_values(r, parts->encoding, &span, err));
-    armi_pq_sink_close_page(sink, slots, span.count);
+    ARMI_TRY(armi_pq_sink_reserve(sink, slots, expected_slots(r, slots), err));
+    if (span->count != slots) {
+        size_t at = sink->length;
+        ARMI_TRY(armi_pq_sink_need_validity(sink, err));
+        armi_pq_padding_rewind(&padding);
+        while (armi_pq_padding_next(&padding, &block))
+            at += armi_pq_leaf_slots(r->shape, &block, sink->validity, at);
+    }
+    ARMI_TRY(put_values(r, parts->encoding, span, err));
+    armi_pq_sink_close_page(sink, slots, span->count);
+    out->entries += entries->count;
     return ARMI_OK;
 }
 
@@ -466,13 +287,14 @@ static enum armi_status nested_page(struct reader *r,
                                     struct armi_error *err)
 {
     const struct armi_pq_leaf *leaf = r->chunk->leaf;
-    size_t n = parts->count, at = 0, end = n, from = r->out->levels.count;
+    size_t n = parts->count, at = 0, end = n;
     uint8_t *rep, *def;
     if (r->out->budget != NULL && n > r->out->budget->max / 2)
         return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
                               n);
     ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, 2 * n, &rep, err));
     def = rep + n;
+    memset(def + n, 0, ARMI_PQ_SLACK); /* what kernels read behind them */
     if (leaf->max_def > 0)
         ARMI_TRY(armi_pq_levels_read(parts->def, parts->def_encoding, leaf->max_def, def, n,
                                      err));
@@ -497,9 +319,9 @@ static enum armi_status nested_page(struct reader *r,
         parts->values, armi_pq_levels_count_equal(def, n, leaf->max_def),
         armi_pq_levels_count_equal(def, at, leaf->max_def),
         armi_pq_levels_count_equal(def + at, end - at, leaf->max_def)};
-    ARMI_TRY(levels_append(r->shape, r->out, leaf->max_rep > 0 ? rep + at : NULL, def + at,
-                           end - at, expected_more(r, from, end - at), err));
-    return nested_values(r, parts, span, from, err);
+    struct armi_pq_entries entries = {leaf->max_rep > 0 ? rep + at : NULL, def + at,
+                                      def + at, end - at};
+    return nested_values(r, parts, &entries, &span, err);
 }
 
 /* ---- the loop over pages ---- */
@@ -570,7 +392,7 @@ static enum armi_status read_page(struct reader *r, const struct armi_pq_page *p
         ARMI_TRY(check_page_size(r, page, err));
         ARMI_TRY(armi_pq_chunk_inflate(chunk, page, r->worker, &bytes, err));
         ARMI_TRY(armi_pq_page_split(&page->header, chunk->leaf, bytes, &parts, err));
-        if (r->shape->keeps_levels) {
+        if (r->shape->is_nested) {
             ARMI_TRY(nested_page(r, &parts, &rows, &all, err));
         } else {
             rows = (int64_t)parts.count;
@@ -632,7 +454,7 @@ static enum armi_status read_pages(struct reader *r, struct armi_error *err)
 }
 
 enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
-                                     const struct armi_pq_leaf_shape *shape,
+                                     const struct armi_pq_leaf_shape *shape, uint32_t top,
                                      int64_t row_from, int64_t row_count, bool is_partial,
                                      bool zero_copy, struct armi_pq_budget *budget,
                                      struct armi_pq_worker *worker,
@@ -658,8 +480,13 @@ enum armi_status armi_pq_column_read(struct armi_pq_chunk *chunk,
         status = dictionary_append(&out->dictionary, &chunk->dictionary.values, err);
     if (status == ARMI_OK)
         status = armi_pq_sink_reserve(&out->sink, 0, 0, err);
+    if (status == ARMI_OK && shape->is_nested)
+        status = armi_pq_structures_init(shape, top, (size_t)row_count, budget,
+                                         &out->structures, err);
     if (status == ARMI_OK && row_count > 0)
         status = read_pages(&r, err);
+    if (status == ARMI_OK && shape->is_nested)
+        status = armi_pq_structures_close(&out->structures, err);
     armi_pq_chunk_drop(chunk);
     if (status != ARMI_OK && chunk->page >= 0 && chunk->is_open)
         status = armi_error_prefix(err, status, "page %lld", (long long)chunk->page);

@@ -28,7 +28,6 @@ struct armi_pq_cursor {
     size_t leaf_count; /* leaves of the columns, those of a column in a row */
     struct armi_pq_chunk *chunks;
     struct armi_pq_leaf_data *data;
-    struct armi_pq_leaf_shape *shapes;
     uint32_t *owner; /* by leaf: its column */
     uint32_t *order; /* leaves by falling size, so that the largest begin first */
     unsigned worker_count;
@@ -51,13 +50,12 @@ static enum armi_status cursor_alloc(struct armi_pq_cursor *c, struct armi_error
     c->columns = armi_alloc_zero(c->column_count + 1, sizeof *c->columns);
     c->chunks = armi_alloc_zero(c->leaf_count + 1, sizeof *c->chunks);
     c->data = armi_alloc_zero(c->leaf_count + 1, sizeof *c->data);
-    c->shapes = armi_alloc_zero(c->leaf_count + 1, sizeof *c->shapes);
     c->owner = armi_alloc_zero(c->leaf_count + 1, sizeof *c->owner);
     c->order = armi_alloc_zero(c->leaf_count + 1, sizeof *c->order);
     c->worker_count = armi_pool_width(&c->options.parallel);
     c->workers = armi_alloc_zero(c->worker_count, sizeof *c->workers);
-    if (c->columns == NULL || c->chunks == NULL || c->data == NULL || c->shapes == NULL ||
-        c->owner == NULL || c->order == NULL || c->workers == NULL)
+    if (c->columns == NULL || c->chunks == NULL || c->data == NULL || c->owner == NULL ||
+        c->order == NULL || c->workers == NULL)
         return armi_error_no_memory(err);
     return ARMI_OK;
 }
@@ -80,7 +78,6 @@ static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *nodes)
                                &group->columns.items[leaf->index], group->row_count);
             c->chunks[next].no_checksum = c->options.no_checksum;
             c->chunks[next].no_utf8_check = c->options.no_utf8_check;
-            c->shapes[next] = c->file->shapes[n->leaf_first + k];
             c->owner[next] = (uint32_t)i;
             c->order[next] = next;
         }
@@ -175,7 +172,6 @@ void armi_pq_cursor_free(struct armi_pq_cursor *c)
     armi_free(c->columns);
     armi_free(c->chunks);
     armi_free(c->data);
-    armi_free(c->shapes);
     armi_free(c->owner);
     armi_free(c->order);
     armi_free(c->workers);
@@ -191,7 +187,6 @@ static enum armi_status column_assemble(struct span_read *s, size_t index,
     struct armi_pq_assembly assembly = {
         .schema = &c->file->schema,
         .leaf_base = column->leaf_first,
-        .shapes = c->shapes + column->first,
         .leaves = c->data + column->first,
         .budget = &s->budget,
         .holder = s->holder,
@@ -212,10 +207,12 @@ static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
 {
     struct span_read *s = ctx;
     struct armi_pq_cursor *c = s->cursor;
-    uint32_t leaf = c->order[index];
+    uint32_t leaf = c->order[index], column = c->owner[leaf];
     struct armi_pq_chunk *chunk = &c->chunks[leaf];
+    const struct armi_pq_leaf_shape *shape =
+        &c->file->shapes[chunk->leaf - c->file->schema.leaves];
     enum armi_status status = armi_pq_column_read(
-        chunk, &c->shapes[leaf], s->row_from, s->row_count, c->is_partial,
+        chunk, shape, c->columns[column].node, s->row_from, s->row_count, c->is_partial,
         !c->options.no_zero_copy, &s->budget, &c->workers[worker], &c->data[leaf], err);
     if (status != ARMI_OK) {
         char path[256];
@@ -223,7 +220,8 @@ static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
                                  armi_pq_leaf_path(chunk->leaf, path, sizeof path),
                                  c->row_group);
     }
-    uint32_t column = c->owner[leaf];
+    if (s->row_from + s->row_count == chunk->row_count)
+        armi_pq_dictionary_release(&chunk->dictionary); /* while others still decode */
     if (atomic_fetch_sub(&c->columns[column].left, 1) > 1)
         return ARMI_OK;
     return column_assemble(s, column, err);

@@ -194,6 +194,8 @@ void armi_pq_file_unref(struct armi_parquet_file *file)
     for (uint32_t i = 0; file->paths != NULL && i < file->schema.leaf_count; i++)
         armi_free(file->paths[i]);
     armi_free(file->paths);
+    for (uint32_t i = 0; file->shapes != NULL && i < file->schema.leaf_count; i++)
+        armi_pq_leaf_shape_release(&file->shapes[i]);
     armi_pq_schema_release(&file->schema);
     armi_pq_arena_release(&file->arena);
     armi_free(file->shapes);

@@ -4,7 +4,8 @@
 #ifndef ARMI_DEC_LEVELS_H
 #define ARMI_DEC_LEVELS_H
 
-#include "parquet/dec_column.h"
+#include "parquet/parquet_meta.h"
+#include "parquet/parquet_schema.h"
 
 /* Where a page's levels and values stand. */
 struct armi_pq_page_parts {

@@ -98,6 +98,41 @@ def test_types_inside_types_come_back(name, db):
         assert not db.write("t", table).changed
 
 
+def required(name: str, type_: pa.DataType) -> pa.Field:
+    return pa.field(name, type_, nullable=False)
+
+
+PAIR = pa.struct([required("a", pa.int32()), required("b", pa.string())])
+REQUIRED = {
+    "struct": (required("x", PAIR), [{"a": 1, "b": "p"}, {"a": 2, "b": "q"}]),
+    "struct in a struct": (required("x", pa.struct([required("s", PAIR), pa.field("o", pa.int8())])),
+                           [{"s": {"a": 1, "b": ""}, "o": None}, {"s": {"a": 2, "b": "q"}, "o": 3}]),
+    "struct in a null": (pa.field("x", pa.struct([required("s", PAIR)])),
+                         [None, {"s": {"a": 2, "b": "q"}}, None]),
+    "list in a null": (pa.field("x", pa.struct([required("l", pa.list_(required("i", pa.int16())))])),
+                       [{"l": [1, 2]}, None, {"l": []}, {"l": [3]}]),
+    "list": (required("x", pa.list_(required("i", PAIR))), [[], [{"a": 1, "b": "p"}], []]),
+    "fixed list in a null": (pa.field("x", pa.struct([required("f", pa.list_(required("i", pa.int8()), 2))])),
+                             [None, {"f": [1, 2]}, None, {"f": [3, 4]}]),
+    "map in a list": (required("x", pa.list_(required("m", pa.map_(pa.string(), required("v", pa.int8()))))),
+                      [[[("a", 1)], []], [], [[("b", 2), ("c", 3)]]]),
+}
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_members_that_are_never_null_come_back(name, db):
+    """Nothing in the file tells of them; under a null they are there, and not null."""
+    field, rows = REQUIRED[name]
+    table = pa.table([pa.array(rows * 200, field.type)], schema=pa.schema([field]))
+    sink = io.BytesIO()
+    pq.write_table(table, sink, data_page_size=64)
+    db.write("t", table)
+    for got in (decode(encode(table)), decode(sink.getvalue()), db.read("t").to_arrow()):
+        got.validate(full=True)
+        assert got.schema == table.schema
+        assert got.to_pylist() == table.to_pylist()
+
+
 VALUES = {
     "uint64": pa.array([1, None, 2**64 - 1], pa.uint64()), "double": pa.array([0.5, None, -0.0]),
     "bool": pa.array([True, None, False]), "view": pa.array(["a", None, "longer than twelve"], pa.string_view()),

@@ -124,6 +124,46 @@ static void list_add(struct armi_builder *b, uint64_t r)
     ok(armi_builder_close(b, &err));
 }
 
+/* Items so narrow that levels, if they were kept, would weigh as much. */
+static void narrow_add(struct armi_builder *b, uint64_t r)
+{
+    for (uint64_t i = 0; i < r % 64; i++)
+        ok(armi_builder_append_int(armi_builder_child(b, 0), (int64_t)(r >> i & 1), &err));
+    ok(armi_builder_close(b, &err));
+}
+
+static void bits_add(struct armi_builder *b, uint64_t r)
+{
+    for (uint64_t i = 0; i < r % 64; i++)
+        ok(armi_builder_append_bool(armi_builder_child(b, 0), r >> i & 1, &err));
+    ok(armi_builder_close(b, &err));
+}
+
+static void pairs_add(struct armi_builder *b, uint64_t r)
+{
+    struct armi_builder *item = armi_builder_child(b, 0);
+    for (uint64_t i = 0; i < r % 3; i++) {
+        ok(armi_builder_append_int(armi_builder_child(item, 0), (int64_t)(r >> i & 63),
+                                   &err));
+        ok(armi_builder_append_int(armi_builder_child(item, 1), (int64_t)(r >> i & 15),
+                                   &err));
+        ok(armi_builder_close(item, &err));
+    }
+    ok(armi_builder_close(b, &err));
+}
+
+/* Null lists of fixed size have items in Arrow, but no entries in Parquet. */
+static void fixed_add(struct armi_builder *b, uint64_t r)
+{
+    if (r % 2 == 0) {
+        ok(armi_builder_append_null(b, &err));
+        return;
+    }
+    for (uint64_t i = 0; i < 64; i++)
+        ok(armi_builder_append_int(armi_builder_child(b, 0), (int64_t)(r >> i & 63), &err));
+    ok(armi_builder_close(b, &err));
+}
+
 static void structs_add(struct armi_builder *b, uint64_t r)
 {
     struct armi_builder *item = armi_builder_child(b, 0);
@@ -148,6 +188,10 @@ static const struct shape {
     {"int64", 150000, number_add, 16},
     {"list<item: int64>", 800000, list_add, 1},
     {"list<item: struct<n: int64, w: string>>", 400000, structs_add, 1},
+    {"list<item: int8>", 400000, narrow_add, 1},
+    {"list<item: bool>", 800000, bits_add, 1},
+    {"list<item: struct<a: int8, b: int8>>", 1000000, pairs_add, 1},
+    {"fixed_size_list<item: int8>[64]", 200000, fixed_add, 1},
 };
 
 #define SHAPES (sizeof shapes / sizeof shapes[0])
