@@ -323,9 +323,12 @@ static enum armi_status read_dictionary(struct armi_pq_chunk *chunk,
                               "a dictionary in encoding %s (%d) is not read",
                               armi_pq_encoding_name(h->encoding), h->encoding);
     ARMI_TRY(armi_pq_chunk_inflate(chunk, page, worker, &bytes, err));
-    return armi_pq_dictionary_read(chunk->leaf, bytes, (size_t)h->value_count,
-                                   !chunk->no_utf8_check, budget, &chunk->dictionary,
-                                   &worker->scratch, err);
+    enum armi_status status = armi_pq_dictionary_read(
+        chunk->leaf, bytes, (size_t)h->value_count, !chunk->no_utf8_check, budget,
+        &chunk->dictionary, &worker->scratch, err);
+    if (worker->scratch.page.capacity > WINDOW)
+        armi_buf_release(&worker->scratch.page); /* far more than data pages need */
+    return status;
 }
 
 /* A dictionary page, if the chunk has one, is its first. */

@@ -78,16 +78,24 @@ static double leaf_bytes(const struct armi_pq_leaf *leaf,
     return size + values / 8;
 }
 
+static int64_t divide_up(int64_t a, int64_t b)
+{
+    return a / b + (a % b != 0);
+}
+
+static int64_t min_rows(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t span_rows(const struct stream *s)
 {
     const struct armi_pq_row_group *group = &s->file->meta.row_groups.items[s->row_group];
-    int64_t left = group->row_count - s->row;
-    if (left > s->rows_left)
-        left = s->rows_left;
-    if (s->filter != NULL && left > s->ranges.items[s->range].to - s->row)
-        left = s->ranges.items[s->range].to - s->row;
+    int64_t left = min_rows(group->row_count - s->row, s->rows_left);
+    if (s->filter != NULL)
+        left = min_rows(left, s->ranges.items[s->range].to - s->row);
     if (s->batch_rows > 0)
-        return left < s->batch_rows ? left : s->batch_rows;
+        return min_rows(left, s->batch_rows);
     double bytes = 0;
     for (size_t i = 0; i < s->column_count; i++) {
         const struct armi_pq_schema *schema = &s->file->schema;
@@ -97,16 +105,20 @@ static int64_t span_rows(const struct stream *s)
             bytes += leaf_bytes(leaf, &group->columns.items[leaf->index].meta);
         }
     }
-    if (bytes <= (double)ARMI_BATCH_BYTES && s->filter == NULL)
+    if ((bytes <= (double)ARMI_BATCH_BYTES && s->filter == NULL) || left == 0)
         return left;
     bytes = bytes < 1 ? 1 : bytes;
     double rows = (double)group->row_count * ((double)ARMI_BATCH_BYTES / bytes);
     int64_t fit = rows < 1 ? 1 : (int64_t)rows;
     if (fit > ROWS_STEP)
         fit -= fit % ROWS_STEP;
-    if (s->filter != NULL && fit > FILTER_ROWS)
-        fit = FILTER_ROWS;
-    return left < fit ? left : fit;
+    if (s->filter != NULL)
+        return min_rows(left, min_rows(fit, FILTER_ROWS));
+    /* Spans of one size: before the last one most of the result is there, and all dictionaries. */
+    int64_t even = divide_up(left, divide_up(left, fit));
+    if (fit > ROWS_STEP)
+        even = divide_up(even, ROWS_STEP) * ROWS_STEP;
+    return min_rows(left, even);
 }
 
 static uint64_t array_bytes(const struct stream *s, const struct ArrowArray *columns)

@@ -47,13 +47,13 @@ enum armi_status enc_bloom_finish(struct enc_column *c)
         status = enc_slot_grow(c->worker, ENC_SLOT_BLOOM, c->bloom_count * sizeof *hashes,
                                c->bloom_count * sizeof *hashes, &hashes, c->err);
     if (status == ARMI_OK)
-        status = enc_sink_reserve(&c->worker->sink, head.size + size, &at, c->err);
+        status = enc_sink_reserve(&c->worker->out, head.size + size, &at, c->err);
     if (status == ARMI_OK) {
         memcpy(at, head.data, head.size);
         memset(at + head.size, 0, size);
         for (size_t i = 0; i < c->bloom_count; i++)
             armi_bloom_insert(at + head.size, size, hashes[i]);
-        enc_sink_commit(&c->worker->sink, at, head.size + size);
+        enc_sink_commit(&c->worker->out, at, head.size + size);
         c->bloom = (struct armi_slice){at, head.size + size};
     }
     armi_buf_release(&head);

@@ -9,6 +9,8 @@
 #include "base/alloc.h"
 #include "parquet/parquet_dispatch.h"
 
+#define SHARED_FROM ((size_t)16 << 20) /* output from which on columns share slabs */
+
 /* The same for all columns of up to 16 bytes a value, and a multiple of 8, so that bitmaps of later
  * pages begin at whole bytes. */
 static size_t page_rows_max(uint32_t width)
@@ -161,16 +163,10 @@ static enum armi_status pages_encode(struct enc_column *c, struct enc_dict *dict
 }
 
 /* As if nothing had been encoded. */
-static void column_reset(struct enc_column *c, struct armi_slab *slabs, size_t used)
+static void column_reset(struct enc_column *c)
 {
-    struct enc_sink *sink = &c->worker->sink;
-    while (sink->slabs != slabs) {
-        struct armi_slab *slab = sink->slabs;
-        sink->slabs = slab->next;
-        slab->next = NULL;
-        armi_slab_give(slab);
-    }
-    sink->used = used;
+    enc_sink_clear(&c->worker->sink);
+    enc_sink_clear(&c->worker->entries);
     armi_buf_clear(&c->pages);
     c->stats = (struct enc_stats){0};
     c->value_count = c->unencoded_bytes = 0;
@@ -179,11 +175,52 @@ static void column_reset(struct enc_column *c, struct armi_slab *slabs, size_t u
     memset(c->def_histogram, 0, 512 * sizeof *c->def_histogram);
 }
 
+/* Moves what lies in the slab, if anything, to the worker's output. */
+static enum armi_status slice_move(struct enc_column *c, const struct armi_slab *slab,
+                                   struct armi_slice *slice)
+{
+    uintptr_t at = (uintptr_t)slice->data, from = (uintptr_t)slab->data;
+    uint8_t *to;
+    if (slice->size == 0 || at < from || at - from >= slab->size)
+        return ARMI_OK;
+    ARMI_TRY(enc_sink_reserve(&c->worker->out, slice->size, &to, c->err));
+    memcpy(to, slice->data, slice->size);
+    enc_sink_commit(&c->worker->out, to, slice->size);
+    slice->data = to;
+    return ARMI_OK;
+}
+
+/*
+ * Slabs go as they are, but the last if much of it is free, which would add up over many columns: its pages
+ * then go to where there is room.
+ */
+enum armi_status enc_column_settle(struct enc_column *c)
+{
+    struct enc_sink *sink = &c->worker->sink, *out = &c->worker->out;
+    struct armi_slab *last = sink->slabs;
+    if (last == NULL)
+        return ARMI_OK;
+    while (last->next != NULL) {
+        struct armi_slab *slab = last->next;
+        last->next = slab->next;
+        enc_sink_join(out, slab, slab->size);
+    }
+    size_t little = last->size / 8, room = enc_sink_room(out);
+    if (out->size < SHARED_FROM || room < little || last->size - sink->used < little) {
+        enc_sink_join(out, last, sink->used);
+        *sink = (struct enc_sink){0};
+        return ARMI_OK;
+    }
+    for (size_t i = 0; i < enc_column_page_count(c); i++)
+        for (size_t k = 0; k < enc_column_pages(c)[i].part_count; k++)
+            ARMI_TRY(slice_move(c, last, &enc_column_pages(c)[i].parts[k]));
+    enc_sink_clear(sink);
+    return ARMI_OK;
+}
+
 static enum armi_status column_run(struct enc_column *c)
 {
     struct enc_dict dict = {0};
-    struct armi_slab *slabs = c->worker->sink.slabs;
-    size_t used = c->worker->sink.used;
     enum enc_codec_state codec_state = c->codec_state;
     if (c->encoding == ARMI_PQ_RLE_DICTIONARY)
         ARMI_TRY(enc_dict_init(c, &dict, c->dict_bytes_max));
@@ -191,7 +228,7 @@ static enum armi_status column_run(struct enc_column *c)
         ARMI_TRY(enc_ordered_add(c, &dict));
     ARMI_TRY(pages_encode(c, &dict));
     if (dict.given_up) {
-        column_reset(c, slabs, used);
+        column_reset(c);
         c->encoding = c->fallback;
         c->codec_state = codec_state;
         dict = (struct enc_dict){0};
@@ -227,7 +264,10 @@ enum armi_status enc_column_encode(struct enc_column *c)
     if (c->def_histogram == NULL)
         return armi_error_no_memory(c->err);
     c->rep_histogram = c->def_histogram + 256;
-    return column_run(c);
+    enc_sink_clear(&c->worker->sink); /* what another column left when it failed */
+    enc_sink_clear(&c->worker->entries);
+    ARMI_TRY(column_run(c));
+    return enc_column_settle(c);
 }
 
 void enc_column_release(struct enc_column *c)

@@ -599,8 +599,8 @@ static enum armi_status entries_keep(struct enc_column *c, struct enc_dict *d,
         return ARMI_OK;
     uint8_t *at;
     size_t size = (size_t)(d->count - from) * d->width;
-    ARMI_TRY(enc_sink_reserve(&c->worker->sink, size, &at, c->err));
-    enc_sink_commit(&c->worker->sink, at, size);
+    ARMI_TRY(enc_sink_reserve(&c->worker->entries, size, &at, c->err));
+    enc_sink_commit(&c->worker->entries, at, size);
     for (uint32_t i = from + 1; i <= d->count; i++, at += d->width) {
         memcpy(at, string_entries(d)[i].data, d->width);
         string_entries(d)[i].data = at;

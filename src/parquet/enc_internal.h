@@ -24,10 +24,12 @@
 
 /* ---- memory ---- */
 
-/* Output memory of one worker: bytes stay where they are until the output is released. */
+/* Memory that grows by slabs, larger ones where there are many, so that little is left over at their
+ * ends. */
 struct enc_sink {
     struct armi_slab *slabs; /* the newest first; owned */
     size_t used;             /* of the newest */
+    size_t size;             /* of all */
 };
 
 /* `size` bytes that are not initialised, 64-byte aligned. They count once committed. */
@@ -35,6 +37,12 @@ enum armi_status enc_sink_reserve(struct enc_sink *sink, size_t size, uint8_t **
                                   struct armi_error *err);
 /* Takes the first `size` bytes of what was reserved last. */
 void enc_sink_commit(struct enc_sink *sink, const uint8_t *reserved, size_t size);
+/* Bytes that are left of the newest slab. */
+size_t enc_sink_room(const struct enc_sink *sink);
+/* A slab of which `used` bytes are taken joins: as the newest where more is left of it. */
+void enc_sink_join(struct enc_sink *sink, struct armi_slab *slab, size_t used);
+/* As if nothing had been taken: all but the newest slab are given back. */
+void enc_sink_clear(struct enc_sink *sink);
 
 enum enc_slot {
     ENC_SLOT_FIXED,   /* gathered fixed-width values */
@@ -57,9 +65,15 @@ enum enc_slot {
     ENC_SLOT_COUNT,
 };
 
-/* Scratch memory and contexts of one thread, used again for every column it encodes. */
+/*
+ * Memory and contexts of one thread, used again for every column it encodes. A column's pages come into
+ * being in `sink` and go to `out` when it is done, so that what it came to without (pages before their
+ * codec, a dictionary given up) is not kept beside them.
+ */
 struct enc_worker {
-    struct enc_sink sink;
+    struct enc_sink out;     /* pages of columns that are done; they stay where they are */
+    struct enc_sink sink;    /* the column at work */
+    struct enc_sink entries; /* its dictionary's entries, where these are bytes of a page */
     struct armi_codec_context *codecs;
     struct armi_slab *slots[ENC_SLOT_COUNT];
 };
@@ -229,8 +243,10 @@ enum armi_status enc_column_begin(struct enc_column *c);
 enum armi_status enc_column_encode(struct enc_column *c);
 void enc_column_release(struct enc_column *c);
 
-/* The codec pays after all: the pages so far get it too. */
+/* The codec pays after all: the pages so far get it too, and lie in the worker's sink alone. */
 enum armi_status enc_codec_turn_on(struct enc_column *c);
+/* The column is done: what lies in the worker's sink goes to its output. */
+enum armi_status enc_column_settle(struct enc_column *c);
 
 /*
  * All columns of a row group, over the threads that the settings allow (enc_parts.c). What `workers` hold

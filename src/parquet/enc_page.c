@@ -67,7 +67,7 @@ static enum armi_status page_join(struct enc_column *c, const struct enc_page *p
     return ARMI_OK;
 }
 
-enum armi_status enc_codec_turn_on(struct enc_column *c)
+static enum armi_status pages_compress(struct enc_column *c)
 {
     struct enc_page *pages = enc_column_pages(c);
     for (size_t i = 0; i < enc_column_page_count(c); i++) {
@@ -79,8 +79,17 @@ enum armi_status enc_codec_turn_on(struct enc_column *c)
         pages[i].align = false;
         page_seal(c, &pages[i]);
     }
-    c->codec_state = ENC_CODEC_ON;
     return ARMI_OK;
+}
+
+enum armi_status enc_codec_turn_on(struct enc_column *c)
+{
+    struct enc_sink before = c->worker->sink;
+    c->worker->sink = (struct enc_sink){0};
+    c->codec_state = ENC_CODEC_ON;
+    enum armi_status status = pages_compress(c);
+    armi_slab_give(before.slabs);
+    return status;
 }
 
 /* A page whose bytes lie in scratch memory goes out: compressed, or as it is. */
@@ -91,16 +100,18 @@ static enum armi_status page_emit_packed(struct enc_column *c, struct enc_page *
     page->part_count = 1;
     if (c->codec_state == ENC_CODEC_TRYING && raw.size > 0) {
         ARMI_TRY(compress_into(c, raw, raw.size - 1, &packed));
-        if (packed.size > 0) {
-            page->parts[0] = packed;
-            /* Earlier pages are joined in the slot that holds this one, which is done with. */
-            ARMI_TRY(enc_codec_turn_on(c));
+        if (packed.size > 0 && enc_column_page_count(c) > 0) {
+            ARMI_TRY(enc_codec_turn_on(c)); /* drops this one's as well */
+            packed.size = 0;
+        } else if (packed.size > 0) {
+            c->codec_state = ENC_CODEC_ON;
         }
-    } else if (c->codec_state == ENC_CODEC_ON) {
-        ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size), &packed));
-        page->parts[0] = packed;
     }
-    if (packed.size == 0 && c->codec_state != ENC_CODEC_ON) {
+    if (c->codec_state == ENC_CODEC_ON) {
+        if (packed.size == 0)
+            ARMI_TRY(compress_into(c, raw, armi_codec_bound(c->codec, raw.size), &packed));
+        page->parts[0] = packed;
+    } else {
         uint8_t *at;
         ARMI_TRY(enc_sink_reserve(&c->worker->sink, raw.size, &at, c->err));
         memcpy(at, raw.data, raw.size);

@@ -58,7 +58,8 @@ static enum armi_status codec_task(void *ctx, size_t index, unsigned worker,
 {
     struct parts_job *job = ctx;
     ARMI_TRY(part_attach(job, job->parts[index], worker, err));
-    return enc_codec_turn_on(job->parts[index]);
+    ARMI_TRY(enc_codec_turn_on(job->parts[index]));
+    return enc_column_settle(job->parts[index]);
 }
 
 /* ---- cutting ---- */

@@ -19,7 +19,8 @@ struct armi_pq_encoder {
     struct armi_buf groups; /* of struct enc_group */
     struct armi_buf places; /* of struct enc_place * */
     struct armi_pq_arena arena;
-    struct armi_slab *slabs; /* pages that are not handed on yet */
+    unsigned worker_count;
+    struct enc_worker *workers; /* their output: pages that are not handed on yet */
 };
 
 void armi_pq_encode_settings_init(struct armi_pq_encode_settings *settings)
@@ -138,7 +139,9 @@ void armi_pq_encoder_free(struct armi_pq_encoder *e)
     armi_buf_release(&e->out.slices);
     armi_block_hasher_release(&e->out.hasher);
     armi_slab_give(e->out.memory.slabs);
-    armi_slab_give(e->slabs);
+    for (unsigned i = 0; i < e->worker_count; i++)
+        enc_worker_release(&e->workers[i]);
+    armi_free(e->workers);
     armi_pq_arena_release(&e->arena);
     armi_pq_schema_release(&e->schema);
     armi_free(e);
@@ -160,7 +163,15 @@ enum armi_status armi_pq_encoder_new(const struct armi_pq_encode_settings *setti
         e->sink = *sink;
     armi_block_hasher_init(&e->out.hasher);
     e->out.is_hashed = !settings->no_block_values;
-    enum armi_status status = armi_pq_schema_from_arrow(schema, &e->schema, err);
+    e->worker_count = armi_pool_width(&settings->parallel);
+    e->workers = armi_alloc_zero(e->worker_count, sizeof *e->workers);
+    enum armi_status status = ARMI_OK;
+    if (e->workers == NULL) {
+        e->worker_count = 0;
+        status = armi_error_no_memory(err);
+    }
+    if (status == ARMI_OK)
+        status = armi_pq_schema_from_arrow(schema, &e->schema, err);
     if (status == ARMI_OK)
         status = enc_out_add(&e->out, (struct armi_slice){magic, sizeof magic}, err);
     if (status != ARMI_OK) {
@@ -214,35 +225,6 @@ static enum armi_status pieces_check(const struct armi_pq_encoder *e,
     return ARMI_OK;
 }
 
-/* Pages of all workers become the encoder's. */
-static void slabs_collect(struct armi_pq_encoder *e, struct enc_worker *worker)
-{
-    while (worker->sink.slabs != NULL) {
-        struct armi_slab *slab = worker->sink.slabs;
-        worker->sink.slabs = slab->next;
-        slab->next = e->slabs;
-        e->slabs = slab;
-    }
-}
-
-static enum armi_status columns_encode(struct armi_pq_encoder *e,
-                                       struct enc_column *columns, struct armi_error *err)
-{
-    const struct armi_parallel *parallel = &e->settings.parallel;
-    unsigned width = armi_pool_width(parallel);
-    struct enc_worker *workers = armi_alloc_zero(width, sizeof *workers);
-    if (workers == NULL)
-        return armi_error_no_memory(err);
-    enum armi_status status =
-        enc_columns_encode(columns, e->schema.leaf_count, parallel, workers, err);
-    for (unsigned i = 0; i < width; i++) {
-        slabs_collect(e, &workers[i]);
-        enc_worker_release(&workers[i]);
-    }
-    armi_free(workers);
-    return status;
-}
-
 /* What is in order is hashed, and with a sink handed on and forgotten. */
 static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, bool last,
                                   struct armi_error *err)
@@ -258,10 +240,9 @@ static enum armi_status out_flush(struct armi_pq_encoder *e, size_t *hashed, boo
         return ARMI_OK;
     ARMI_TRY(e->sink.write(e->sink.ctx, slices, count, err));
     armi_buf_clear(&e->out.slices);
-    armi_slab_give(e->slabs);
-    e->slabs = NULL;
-    armi_slab_give(e->out.memory.slabs);
-    e->out.memory = (struct enc_sink){0};
+    for (unsigned i = 0; i < e->worker_count; i++)
+        enc_sink_clear(&e->workers[i].out);
+    enc_sink_clear(&e->out.memory);
     *hashed = 0;
     return ARMI_OK;
 }
@@ -306,7 +287,8 @@ enum armi_status armi_pq_encoder_add(struct armi_pq_encoder *e,
         goto done;
     }
     columns_prepare(e, columns, rows, group.columns);
-    status = columns_encode(e, group.columns, err);
+    status =
+        enc_columns_encode(group.columns, count, &e->settings.parallel, e->workers, err);
     if (status == ARMI_OK)
         status = enc_group_place(&group, &e->settings, &e->out, places, &e->arena, err);
     if (status == ARMI_OK && e->sink.write != NULL)
@@ -346,6 +328,18 @@ static enum armi_status footer_add(struct armi_pq_encoder *e, struct enc_footer_
     return status;
 }
 
+/* The slabs go in front of the list. */
+static void sink_move(struct enc_sink *sink, struct armi_slab **list)
+{
+    while (sink->slabs != NULL) {
+        struct armi_slab *slab = sink->slabs;
+        sink->slabs = slab->next;
+        slab->next = *list;
+        *list = slab;
+    }
+    *sink = (struct enc_sink){0};
+}
+
 /* Moves what the output owns; cannot fail. */
 static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes,
                         uint32_t footer_size, struct armi_pq_output *out)
@@ -361,13 +355,9 @@ static void output_fill(struct armi_pq_encoder *e, uint64_t *leaf_bytes,
     armi_buf_init(&e->out.slices, 0);
     if (e->out.is_hashed)
         armi_block_hasher_finalize(&e->out.hasher, &out->name);
-    struct armi_slab **tail = &e->slabs;
-    while (*tail != NULL)
-        tail = &(*tail)->next;
-    *tail = e->out.memory.slabs;
-    out->slabs = e->slabs;
-    e->slabs = NULL;
-    e->out.memory = (struct enc_sink){0};
+    sink_move(&e->out.memory, &out->slabs);
+    for (unsigned i = 0; i < e->worker_count; i++)
+        sink_move(&e->workers[i].out, &out->slabs);
 }
 
 static void leaf_bytes_fill(struct enc_place *const *places, size_t group_count,

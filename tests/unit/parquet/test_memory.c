@@ -113,6 +113,14 @@ static void word_add(struct armi_builder *b, uint64_t r)
     ok(armi_builder_append_bytes(b, text, (size_t)n, &err));
 }
 
+/* Dictionaries that are a quarter of the result, and get far smaller, of many columns at once. */
+static void name_add(struct armi_builder *b, uint64_t r)
+{
+    char text[40];
+    int n = snprintf(text, sizeof text, "user number %07u", (unsigned)(r % 40000));
+    ok(armi_builder_append_bytes(b, text, (size_t)n, &err));
+}
+
 static void list_add(struct armi_builder *b, uint64_t r)
 {
     if (r % 16 == 0) {
@@ -186,6 +194,7 @@ static const struct shape {
     {"string", 1000000, text_add, 1},
     {"string", 1500000, word_add, 1},
     {"int64", 150000, number_add, 16},
+    {"string", 120000, name_add, 40},
     {"list<item: int64>", 800000, list_add, 1},
     {"list<item: struct<n: int64, w: string>>", 400000, structs_add, 1},
     {"list<item: int8>", 400000, narrow_add, 1},
