@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "parquet/parquet_types.h"
 
+#define ROWS_MAX      (INT64_MAX >> 8) /* of a file without columns nothing else bounds it */
 #define TAIL_SIZE     8
 #define FILE_SIZE_MIN 12
 #define FOOTER_GUESS                                                                       \
@@ -97,7 +98,7 @@ static enum armi_status check_row_groups(struct armi_parquet_file *file,
             return armi_error_set(err, ARMI_CORRUPTION,
                                   "row group %u has %u columns where the schema has %u", g,
                                   group->columns.count, file->schema.leaf_count);
-        if (group->row_count < 0 ||
+        if (group->row_count < 0 || group->row_count > ROWS_MAX ||
             !armi_i64_add(file->rows, group->row_count, &file->rows))
             return armi_error_set(err, ARMI_CORRUPTION, "row group %u has %lld rows", g,
                                   (long long)group->row_count);

@@ -14,7 +14,7 @@ pa = pytest.importorskip("pyarrow")
 
 import armillaria as am  # noqa: E402
 
-from .parquet_patch import BINARY, I32, I64, LIST, STRUCT, Raw, make, varint, write_struct, zigzag  # noqa: E402
+from .parquet_patch import BINARY, I32, I64, LIST, STRUCT, Raw, Reader, make, varint, write_struct, zigzag  # noqa: E402
 
 NUMBERS = pa.array([5, 7, 9, 11] * 100, pa.int64())
 SOME = pa.array([5, None, 9, 11] * 100, pa.int64())
@@ -472,6 +472,17 @@ def test_rows_beyond_32_bits_are_counted_and_held_against_the_limit():
     with pytest.raises(am.LimitError):
         for _ in batches:
             pass
+
+
+def test_rows_without_a_column_are_not_believed_without_end():
+    """Nothing else in the file could show that they are not there."""
+    data = am.ParquetEncoder().encode(pa.table({"x": [1, 2]}).select([]))
+    footer = Reader(data, len(data) - 8 - struct.unpack("<I", data[-8:-4])[0]).struct()
+    for rows in (2**63 - 1, 2**60, -1):
+        footer[3][1] = footer[4][1][1][0][3][1] = rows
+        tail = write_struct(footer)
+        with pytest.raises(am.CorruptionError, match="row group 0 has"):
+            am.read_parquet(b"PAR1" + tail + struct.pack("<I", len(tail)) + b"PAR1")
 
 
 # ---- 22: arithmetic on times ----
