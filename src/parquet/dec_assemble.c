@@ -269,6 +269,9 @@ static enum armi_status dictionary_make(const struct armi_pq_assembly *a,
         return armi_error_set(err, ARMI_LIMIT,
                               "%zu values do not fit a dictionary with %s indices",
                               data->dictionary.length, armi_type_name(index->type));
+    /* Without an entry that indices could name, slots under nulls are null even where required. */
+    if (data->dictionary.length == 0 && sink->validity != NULL)
+        sink->null_count = sink->length;
     ARMI_TRY(indices_cast(index, sink, err));
     ARMI_TRY(armi_pq_sink_reserve(&data->dictionary, 0, 0, err));
     ARMI_TRY(

@@ -115,10 +115,14 @@ static size_t expected_more(const struct reader *r, size_t done, size_t count)
     return left > count && left <= SIZE_MAX ? (size_t)left : count;
 }
 
-static size_t expected_slots(const struct reader *r, size_t slots)
+/* `share`: where padding makes more slots than the footer has levels, how many may come in all for each
+ * of these; else 0. */
+static size_t expected_slots(const struct reader *r, size_t slots, double share)
 {
     uint64_t a_row = r->shape->slots_a_row, rows = (uint64_t)(r->row_end - r->row_from);
     size_t length = r->out->sink.length;
+    if (a_row == 0 && share > 0 && (double)slots * share < (double)UINT32_MAX)
+        return (size_t)((double)slots * share);
     if (a_row == 0)
         return expected_more(r, length, slots); /* levels are slots, but for empty lists */
     uint64_t all = rows <= SIZE_MAX / a_row ? rows * a_row : 0;
@@ -210,7 +214,7 @@ static enum armi_status flat_page(const struct reader *r,
         sink->length = count;
         return ARMI_OK;
     }
-    ARMI_TRY(armi_pq_sink_reserve(sink, count, expected_slots(r, count), err));
+    ARMI_TRY(armi_pq_sink_reserve(sink, count, expected_slots(r, count, 0), err));
     if (leaf->max_def == 1 && !bit_packed) {
         ARMI_TRY(flat_validity(r, parts, at, count, &span, err));
     } else if (leaf->max_def == 1) {
@@ -246,12 +250,16 @@ static enum armi_status nested_values(const struct reader *r,
     double share =
         (double)expected_more(r, out->entries, entries->count) / (double)entries->count;
     ARMI_TRY(armi_pq_padding_init(r->shape, entries, out->budget, &padding, err));
+    uint64_t left = padding.entries; /* of the blocks to come */
     while (armi_pq_padding_next(&padding, &block)) {
-        ARMI_TRY(armi_pq_structures_add(&out->structures, &block, share, err));
+        double blocks = (double)left / (double)block.count;
+        ARMI_TRY(armi_pq_structures_add(&out->structures, &block, share * blocks, err));
         slots += armi_pq_leaf_slots(r->shape, &block, NULL, 0);
+        left -= block.count;
     }
-    ARMI_TRY(armi_pq_sink_reserve(sink, slots, expected_slots(r, slots), err));
-    if (span->count != slots) {
+    ARMI_TRY(armi_pq_sink_reserve(
+        sink, slots, expected_slots(r, slots, padding.slots > 0 ? share : 0), err));
+    if (span->count != slots && sink->kind != ARMI_PQ_SINK_NONE) {
         size_t at = sink->length;
         ARMI_TRY(armi_pq_sink_need_validity(sink, err));
         armi_pq_padding_rewind(&padding);

@@ -125,7 +125,8 @@ static bool is_modest(const struct armi_pq_sink *sink, size_t slots)
 {
     size_t size;
     return values_size(sink, slots, &size) &&
-           (size <= ARMI_BATCH_BYTES || slots / 16 <= sink->length);
+           ((size <= ARMI_BATCH_BYTES && slots <= ARMI_BATCH_BYTES) ||
+            slots / 16 <= sink->length);
 }
 
 enum armi_status armi_pq_sink_reserve(struct armi_pq_sink *sink, size_t extra,

@@ -152,6 +152,7 @@ enum armi_status armi_pq_padding_init(const struct armi_pq_leaf_shape *shape,
     out->shape = shape;
     out->page = *page;
     out->slots = 0;
+    out->entries = page->count;
     armi_pq_padding_rewind(out);
     for (unsigned def = 0; shape->has_fixed_list && def < shape->max_def; def++) {
         unsigned deepest, k = pad_step(shape, def);
@@ -163,6 +164,7 @@ enum armi_status armi_pq_padding_init(const struct armi_pq_leaf_shape *shape,
             return armi_error_set(err, ARMI_LIMIT, "a null fixed-size list of %llu items",
                                   (unsigned long long)slots);
         out->slots += lists * slots;
+        out->entries += lists * (slots > 0 ? slots - 1 : 0);
     }
     return out->slots > 0 ? armi_pq_budget_take(budget, out->slots, err) : ARMI_OK;
 }
@@ -177,13 +179,17 @@ void armi_pq_padding_rewind(struct armi_pq_padding *padding)
 static size_t put_padding(struct armi_pq_padding *p, unsigned k, size_t n)
 {
     unsigned deepest = k;
-    uint64_t slots = pad_count(p->shape, k, &deepest);
-    for (; n < ARMI_PQ_PADDED && p->done < slots; n++, p->done++) {
-        p->rep[n] =
-            p->done == 0 ? p->page.rep[p->at] : pad_rep(p->shape, k, deepest, p->done);
-        p->def[n] = p->page.def[p->at];
-        p->exists[n] = p->shape->steps[deepest].def_item;
-    }
+    uint64_t slots = pad_count(p->shape, k, &deepest), left = slots - p->done;
+    size_t count = left < ARMI_PQ_PADDED - n ? (size_t)left : ARMI_PQ_PADDED - n;
+    memset(p->rep + n, p->shape->steps[deepest].rep + 1, count);
+    memset(p->def + n, p->page.def[p->at], count);
+    memset(p->exists + n, p->shape->steps[deepest].def_item, count);
+    for (size_t i = 0; deepest > k && i < count; i++)
+        p->rep[n + i] = pad_rep(p->shape, k, deepest, p->done + i);
+    if (p->done == 0)
+        p->rep[n] = p->page.rep[p->at];
+    p->done += count;
+    n += count;
     if (p->done == slots) {
         p->done = 0;
         p->at++;
@@ -223,13 +229,20 @@ static uint64_t entries_mask(const struct armi_pq_entries *e, size_t i)
     return e->count - i < 64 ? (UINT64_C(1) << (e->count - i)) - 1 : UINT64_MAX;
 }
 
+/* Those of them that add to a list with `rep` lists above it, or to one further in. */
+static uint64_t going_on_mask(const struct armi_pq_entries *e, size_t i, unsigned rep)
+{
+    return e->rep == NULL
+               ? 0
+               : armi_pq_kernels()->at_least64(e->rep + i, rep + 1) & entries_mask(e, i);
+}
+
 /* Those of them that are slots of an array with `rep` lists above it. */
 static uint64_t slots_mask(const struct armi_pq_entries *e, size_t i, unsigned slot_def,
                            unsigned rep)
 {
-    const struct armi_pq_kernels *kernels = armi_pq_kernels();
-    uint64_t slots = kernels->at_least64(e->exists + i, slot_def) & entries_mask(e, i);
-    return e->rep == NULL ? slots : slots & ~kernels->at_least64(e->rep + i, rep + 1);
+    return armi_pq_kernels()->at_least64(e->exists + i, slot_def) & entries_mask(e, i) &
+           ~going_on_mask(e, i, rep);
 }
 
 size_t armi_pq_leaf_slots(const struct armi_pq_leaf_shape *shape,
@@ -352,6 +365,18 @@ static enum armi_status put_items(struct armi_pq_structure *s,
     return ARMI_OK;
 }
 
+/* A list goes on only behind an item, and with one. `there`: entries with an item, or in one. */
+static enum armi_status check_order(struct armi_pq_structure *s, uint64_t there,
+                                    uint64_t going_on, unsigned count,
+                                    struct armi_error *err)
+{
+    uint64_t open = there << 1 | (s->is_open ? 1 : 0);
+    s->is_open = there >> (count - 1) & 1;
+    if ((going_on & ~(there & open)) == 0)
+        return ARMI_OK;
+    return armi_error_set(err, ARMI_CORRUPTION, "a list goes on where it is null or empty");
+}
+
 /* 64 entries a step: which are slots, which of these are valid, which are items. */
 static enum armi_status structure_add(struct armi_pq_structure *s,
                                       const struct armi_pq_step *step,
@@ -360,13 +385,18 @@ static enum armi_status structure_add(struct armi_pq_structure *s,
 {
     const struct armi_pq_kernels *kernels = armi_pq_kernels();
     for (size_t i = 0; i < e->count; i += 64) {
-        uint64_t slots = slots_mask(e, i, step->slot_def, step->rep);
+        uint64_t all = entries_mask(e, i), going_on = going_on_mask(e, i, step->rep);
+        uint64_t slots =
+            kernels->at_least64(e->exists + i, step->slot_def) & all & ~going_on;
         uint64_t valid = kernels->at_least64(e->def + i, s->def_present);
         unsigned n = armi_popcount64(slots);
         ARMI_TRY(put_validity(s, step, kernels->compact64(valid, slots), n, err));
-        if (step->is_list)
-            ARMI_TRY(put_items(s, step, slots,
-                               slots_mask(e, i, step->def_item, step->rep + 1u), err));
+        if (step->is_list) {
+            uint64_t there = kernels->at_least64(e->exists + i, step->def_item) & all;
+            ARMI_TRY(check_order(s, there, going_on, armi_popcount64(all), err));
+            ARMI_TRY(put_items(s, step, slots, there & ~going_on_mask(e, i, step->rep + 1u),
+                               err));
+        }
         s->sink.length += n;
     }
     return ARMI_OK;

@@ -57,9 +57,10 @@ struct armi_pq_entries {
 struct armi_pq_padding {
     const struct armi_pq_leaf_shape *shape;
     struct armi_pq_entries page;
-    uint64_t slots; /* that padding adds to the page; 0: none */
-    size_t at;      /* the page's next entry */
-    uint64_t done;  /* slots of that entry that were handed out */
+    uint64_t slots;   /* that stand for null lists; 0: none */
+    uint64_t entries; /* of all blocks */
+    size_t at;        /* the page's next entry */
+    uint64_t done;    /* slots of that entry that were handed out */
     uint8_t rep[ARMI_PQ_PADDED + ARMI_PQ_SLACK];
     uint8_t def[ARMI_PQ_PADDED + ARMI_PQ_SLACK];
     uint8_t exists[ARMI_PQ_PADDED + ARMI_PQ_SLACK];
@@ -86,6 +87,7 @@ struct armi_pq_structure {
     uint64_t digest;     /* over validity and offsets */
     uint64_t word;       /* validity that is not digested yet: `word_bits` of it */
     unsigned word_bits;
+    bool is_open; /* the last entry has an item, or is in one: the list may go on */
 };
 
 struct armi_pq_structures {

@@ -92,12 +92,34 @@ class Raw:
         self.data = data
 
 
+def footer_of(data: bytes) -> tuple[Struct, int]:
+    """The footer, and where it begins."""
+    start = len(data) - 8 - struct.unpack("<I", data[-8:-4])[0]
+    return Reader(data, start).struct(), start
+
+
+def grafted(data: bytes, other: bytes, leaf: int) -> bytes:
+    """The first file with one leaf of the other, which has the same schema and number of rows."""
+    (footer, end), (theirs, _) = footer_of(data), footer_of(other)
+    columns = footer[4][1][1][0][1][1][1]
+    columns[leaf] = theirs[4][1][1][0][1][1][1][leaf]
+    for column in columns:
+        for number in (4, 5, 6, 7):
+            column.pop(number, None)
+    meta = columns[leaf][3][1]
+    start = meta[11][1] if 11 in meta else meta[9][1]
+    for number in {9, 11} & meta.keys():
+        meta[number][1] += end - start
+    tail = write_struct(footer)
+    body = data[:end] + other[start:start + meta[7][1]]
+    return body + tail + struct.pack("<I", len(tail)) + b"PAR1"
+
+
 class File:
     """`pages` are [header, body]; `meta` is the column chunk's metadata."""
 
     def __init__(self, data: bytes) -> None:
-        size = struct.unpack("<I", data[-8:-4])[0]
-        self.footer = Reader(data, len(data) - 8 - size).struct()
+        self.footer, _ = footer_of(data)
         self.chunk = self.footer[4][1][1][0][1][1][1][0]
         self.meta = self.chunk[3][1]
         for number in (4, 5, 6, 7):

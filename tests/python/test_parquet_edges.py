@@ -133,6 +133,26 @@ def test_members_that_are_never_null_come_back(name, db):
         assert got.to_pylist() == table.to_pylist()
 
 
+@pytest.mark.parametrize("list_size", [None, 2])
+def test_an_index_under_a_null_is_never_outside_its_dictionary(list_size, db):
+    """Where all is null the dictionary has no entry that it could name."""
+    field = required("d", pa.dictionary(pa.int8(), pa.string()))
+    entries = pa.array(["a", "b"] * 200).dictionary_encode().cast(field.type)
+    masks = [b"\0" * 25 + b"\xff" * 25, b"\0" * 50]
+    for mask in masks:
+        type_ = pa.struct([field]) if list_size is None else pa.list_(field, list_size)
+        children = [entries] if list_size is None else [pa.concat_arrays([entries] * list_size)]
+        table = pa.table({"x": pa.Array.from_buffers(type_, 400, [pa.py_buffer(mask)], children=children)})
+        sink = io.BytesIO()
+        pq.write_table(table, sink, row_group_size=100, use_dictionary=False)
+        db.write("t", table, schema_mode="overwrite")
+        for got in (decode(encode(table)), decode(sink.getvalue()), db.read("t").to_arrow()):
+            got.validate(full=True)
+            assert got.schema == table.schema
+            assert got.to_pylist() == table.to_pylist()
+            db.write("again", got, schema_mode="overwrite")
+
+
 VALUES = {
     "uint64": pa.array([1, None, 2**64 - 1], pa.uint64()), "double": pa.array([0.5, None, -0.0]),
     "bool": pa.array([True, None, False]), "view": pa.array(["a", None, "longer than twelve"], pa.string_view()),

@@ -3,6 +3,8 @@ values that it has; no process dies of one, and none takes more memory than it s
 
 from __future__ import annotations
 
+import base64
+import io
 import resource
 import struct
 import subprocess
@@ -11,10 +13,13 @@ import sys
 import pytest
 
 pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
 
 import armillaria as am  # noqa: E402
 
-from .parquet_patch import BINARY, I32, I64, LIST, STRUCT, Raw, Reader, make, varint, write_struct, zigzag  # noqa: E402
+from .parquet_patch import (  # noqa: E402
+    BINARY, I32, I64, LIST, STRUCT, Raw, Reader, grafted, make, varint, write_struct, zigzag,
+)
 
 NUMBERS = pa.array([5, 7, 9, 11] * 100, pa.int64())
 SOME = pa.array([5, None, 9, 11] * 100, pa.int64())
@@ -227,6 +232,112 @@ def test_lists_of_another_number_of_rows(rows):
         refused(file)
     else:
         assert read(file.build()).num_rows == 0
+
+
+@pytest.mark.parametrize("entries", [
+    [(0, 1), (1, 3), (0, 3)], [(0, 0), (1, 3), (0, 3)],  # behind an empty list, behind a null
+    [(0, 3), (1, 1), (0, 3)], [(0, 3), (1, 0), (0, 3)],  # with what says: empty, null
+    [(0, 3)] * 63 + [(0, 1), (1, 3)], [(0, 3)] * 64 + [(1, 1), (0, 3)],
+])
+def test_a_list_that_goes_on_where_it_is_null_or_empty(entries):
+    rows, items = sum(rep == 0 for rep, _ in entries), sum(level == 3 for _, level in entries)
+    file = make(pa.array([[1]] * rows, pa.list_(pa.int64())))
+    runs = [b"".join(varint(1 << 1) + bytes([entry[i]]) for entry in entries) for i in (0, 1)]
+    file.data[1] = levels(runs[0]) + levels(runs[1]) + struct.pack(f"<{items}q", *range(items))
+    file.head[1][1] = file.meta[5][1] = len(entries)
+    refused(file, "a list goes on", am.CorruptionError)
+
+
+# ---- leaves that share lists and structs ----
+
+PAIR = pa.struct([("a", pa.int32()), ("b", pa.string())])
+ONE, TWO, THREE = ({"a": i, "b": str(i)} for i in range(3))
+SHARED = {
+    "lists of other lengths": (pa.list_(PAIR), [[ONE], [TWO, THREE]], [[ONE, TWO], [THREE]]),
+    "another list is null": (pa.list_(PAIR), [None, [ONE]], [[ONE], None]),
+    "an empty list for a null": (pa.list_(PAIR), [None, [ONE]], [[], [ONE]]),
+    "another struct is null": (PAIR, [None, ONE], [ONE, None]),
+    "another struct in a list is null": (pa.list_(PAIR), [[None, ONE]], [[ONE, None]]),
+    "one struct more is null": (pa.list_(PAIR), [[ONE, ONE]], [[ONE, None]]),
+    "inner lists of other lengths": (pa.list_(pa.list_(PAIR)), [[[ONE], [TWO, THREE]]], [[[ONE, TWO], [THREE]]]),
+    "outer lists of other lengths": (pa.list_(pa.list_(PAIR)), [[[ONE], [TWO]], [[THREE]]],
+                                     [[[ONE]], [[TWO], [THREE]]]),
+    "a list and no list in a struct": (pa.struct([("l", pa.list_(pa.int8())), ("n", pa.int8())]),
+                                       [{"l": [1, 2]}, None], [None, {"l": [1, 2]}]),
+    "maps of other lengths": (pa.map_(pa.string(), pa.int8()), [[("a", 1)], [("b", 2), ("c", 3)]],
+                              [[("a", 1), ("b", 2)], [("c", 3)]]),
+    "another map is null": (pa.map_(pa.string(), pa.int8()), [None, [("a", 1)]], [[("a", 1)], None]),
+    "another fixed-size list is null": (pa.list_(PAIR, 2), [None, [ONE, TWO]], [[ONE, TWO], None]),
+    "fixed-size lists in another list": (pa.list_(pa.list_(PAIR, 2)), [[None, [ONE, TWO]], []], [[None], [[ONE, TWO]]]),
+}
+WRITERS = {
+    "one page": {}, "V2": {"data_page_version": "2.0"},
+    "tiny pages": {"data_page_size": 1, "write_batch_size": 1}, "our own": None,
+}
+
+
+@pytest.mark.parametrize("before", [0, 63, 64, 500])
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("name", SHARED)
+def test_leaves_that_tell_different_things_of_what_they_share(name, writer, before):
+    type_, ours, theirs = SHARED[name]
+
+    def written(rows):
+        table = pa.table({"c": pa.array(ours[:1] * before + rows + ours, type_)})
+        if WRITERS[writer] is None:
+            return am.ParquetEncoder().encode(table)
+        sink = io.BytesIO()
+        pq.write_table(table, sink, store_schema=pa.types.is_fixed_size_list(type_), **WRITERS[writer])
+        return sink.getvalue()
+
+    data, other = written(ours), written(theirs)
+    for leaf in (0, 1):
+        assert read(grafted(data, data, leaf)).equals(read(data))
+        broken = grafted(data, other, leaf)
+        with pytest.raises(am.CorruptionError, match="different nulls or lengths|of another length"):
+            read(broken)
+        with pytest.raises(am.CorruptionError):
+            read(broken, where="c is not null")
+
+
+# ---- null lists that have as many items as their type says ----
+
+WIDEST = 2**31 - 1
+
+
+def null_lists(type_, like, rows):
+    """Nulls of a type that is written like a narrower one."""
+    file = make(pa.nulls(rows, like))
+    schema = pa.schema([pa.field("c", type_)]).serialize().to_pybytes()
+    file.footer[5] = [LIST, (STRUCT, [{1: [BINARY, b"ARROW:schema"], 2: [BINARY, base64.b64encode(schema)]}])]
+    return file
+
+
+def fixed(item, *widths):
+    for width in widths:
+        item = pa.list_(item, width)
+    return item
+
+
+@pytest.mark.parametrize("item", [pa.int8(), pa.bool_(), pa.null(), pa.list_(pa.int8())])
+@pytest.mark.parametrize("widths", [(WIDEST,), (WIDEST, WIDEST), (2**16, 2**16), (2**13,) * 5, (WIDEST,) * 9])
+@pytest.mark.parametrize("rows", [1, 100])
+def test_null_lists_of_any_size_are_held_against_the_limit(item, widths, rows):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    file = null_lists(fixed(item, *widths), fixed(item, *(1 for _ in widths)), rows)
+    assert len(file.build()) < 4096
+    refused(file, "larger than|a null fixed-size list of", am.LimitError)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
+
+
+@pytest.mark.parametrize("item", [pa.null(), pa.list_(pa.int8()), pa.struct([("a", pa.int8())])])
+def test_millions_of_items_of_null_lists_are_no_more_work_than_they_are_long(item):
+    """Their room is asked for once, not once a block."""
+    count = 5_000_000
+    (chunk,) = read(null_lists(fixed(item, count), fixed(item, 3), 3).build())["c"].chunks
+    chunk.validate(full=True)
+    assert len(chunk) == chunk.null_count == 3
+    assert len(chunk.values) == chunk.values.null_count == 3 * count
 
 
 # ---- 11, 12, 13: deltas and bytes ----
