@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-#define PARALLEL_ROWS 65536
+#define PARALLEL_ROWS 16384
 
 static enum armi_status check_node(const struct armi_path *path, const struct armi_array *a,
                                    bool full, struct armi_error *err);

@@ -15,6 +15,7 @@
 
 #define KEPT_BYTES_MAX ((size_t)256 << 20)
 #define HUGE_PAGE      ((size_t)2 << 20)
+#define LOCK_TRIES     1000
 
 enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 5 };
 #define BUFFER_MIN ((size_t)128 << 10)
@@ -44,10 +45,19 @@ static struct armi_slab *list_take(struct armi_slab **at, size_t size)
     return slab;
 }
 
-/* The lock is only tried: whoever finds it taken, also for ever in a forked child, goes without. */
+/* The lock is tried for longer than anybody holds it: in a forked child it may be taken for ever, who finds
+ * it so goes without. */
+static bool kept_lock(void)
+{
+    for (int i = 0; i < LOCK_TRIES; i++)
+        if (pthread_mutex_trylock(&kept.lock) == 0)
+            return true;
+    return false;
+}
+
 static struct armi_slab *kept_take(unsigned list, size_t size)
 {
-    if (pthread_mutex_trylock(&kept.lock) != 0)
+    if (!kept_lock())
         return NULL;
     struct armi_slab *slab = list_take(&kept.lists[list], size);
     if (slab != NULL)
@@ -114,8 +124,7 @@ enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
 
 static bool kept_give(struct armi_slab *slab)
 {
-    if (slab->list == LIST_COUNT || !armi_allocator_is_default() ||
-        pthread_mutex_trylock(&kept.lock) != 0)
+    if (slab->list == LIST_COUNT || !armi_allocator_is_default() || !kept_lock())
         return false;
     bool keep = slab->size <= KEPT_BYTES_MAX - kept.bytes;
     if (keep) {
@@ -139,7 +148,7 @@ void armi_slab_give(struct armi_slab *list)
 
 void armi_slab_trim(void)
 {
-    if (pthread_mutex_trylock(&kept.lock) != 0)
+    if (!kept_lock())
         return;
     struct armi_slab *lists[LIST_COUNT];
     memcpy(lists, kept.lists, sizeof lists);

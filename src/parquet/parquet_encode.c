@@ -69,7 +69,7 @@ void armi_pq_output_release(struct armi_pq_output *output)
     *output = (struct armi_pq_output){0};
 }
 
-#define COPY_BYTES ((uint64_t)4 << 20)
+#define COPY_BYTES ((uint64_t)1 << 20)
 
 struct copy_job {
     const struct armi_pq_output *output;

@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,6 +99,68 @@ static void a_forked_child_has_a_pool_of_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+#define LOOK_WHERE
+/* By worker: on how many processors it may run. */
+struct places {
+    atomic_int count[2];
+    atomic_size_t begun;
+};
+
+static enum armi_status look_where(void *ctx, size_t index, unsigned worker,
+                                   struct armi_error *err)
+{
+    struct places *places = ctx;
+    cpu_set_t set;
+    (void)index;
+    (void)err;
+    atomic_fetch_add(&places->begun, 1);
+    while (atomic_load(&places->begun) < 2) /* until both are at work */
+        sched_yield();
+    sched_getaffinity(0, sizeof set, &set);
+    atomic_store(&places->count[worker], CPU_COUNT(&set));
+    return ARMI_OK;
+}
+
+/* In a process of its own, whose pool has no workers yet. 0: as it should be. */
+static int look_at_workers(void)
+{
+    struct armi_parallel two = {.threads = 2}, many = two;
+    struct places places = {0};
+    size_t sums[100] = {0};
+    cpu_set_t all;
+    sched_getaffinity(0, sizeof all, &all);
+    int cpus = CPU_COUNT(&all);
+    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
+        return 1; /* the worker is there */
+    places = (struct places){0};
+    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
+        return 2;
+    if (places.count[0] != cpus) /* the caller's are as they were */
+        return 3;
+    if (places.count[1] != (cpus > 1 ? cpus - 1 : 1))
+        return 4;
+    many.threads = (unsigned)cpus + 2; /* more than there are others: anywhere again */
+    if (armi_pool_run(&many, 100, count_up, sums, NULL) != ARMI_OK)
+        return 5;
+    places = (struct places){0};
+    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
+        return 6;
+    return places.count[0] == cpus && places.count[1] == cpus ? 0 : 7;
+}
+
+static void workers_keep_away_from_the_processor_of_the_caller(void **state)
+{
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(look_at_workers());
+    int status = -1;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +169,9 @@ int main(void)
         cmocka_unit_test(an_interrupt_ends_the_loop),
         cmocka_unit_test(a_nested_loop_finishes),
         cmocka_unit_test(a_forked_child_has_a_pool_of_its_own),
+#ifdef LOOK_WHERE
+        cmocka_unit_test(workers_keep_away_from_the_processor_of_the_caller),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
