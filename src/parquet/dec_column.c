@@ -12,6 +12,10 @@
 #include "parquet/dec_rle.h"
 #include "parquet/parquet_dispatch.h"
 
+/* A page may have so many levels, or so many for each of its bytes: they become bytes all at once. */
+#define ENTRIES_MAX      ((size_t)64 << 20)
+#define ENTRIES_PER_BYTE 64
+
 void armi_pq_leaf_data_release(struct armi_pq_leaf_data *data)
 {
     armi_pq_sink_release(&data->sink);
@@ -289,9 +293,10 @@ static enum armi_status nested_range(struct reader *r, const uint8_t *rep, size_
     return ARMI_OK;
 }
 
+/* `told_rows`: by the page's header; -1: it does not say. */
 static enum armi_status nested_page(struct reader *r,
                                     const struct armi_pq_page_parts *parts,
-                                    int64_t *out_rows, bool *out_all,
+                                    int64_t told_rows, int64_t *out_rows, bool *out_all,
                                     struct armi_error *err)
 {
     const struct armi_pq_leaf *leaf = r->chunk->leaf;
@@ -300,6 +305,10 @@ static enum armi_status nested_page(struct reader *r,
     if (r->out->budget != NULL && n > r->out->budget->max / 2)
         return armi_error_set(err, ARMI_LIMIT, "a page of %zu values is beyond max_bytes",
                               n);
+    size_t stored = parts->rep.size + parts->def.size + parts->values.size;
+    if (n > ENTRIES_MAX && n / ENTRIES_PER_BYTE > stored)
+        return armi_error_set(err, ARMI_LIMIT, "a page of %zu levels in %zu bytes", n,
+                              stored);
     ARMI_TRY(armi_pq_scratch_need(&r->worker->scratch.levels, 2 * n, &rep, err));
     def = rep + n;
     memset(def + n, 0, ARMI_PQ_SLACK); /* what kernels read behind them */
@@ -321,6 +330,9 @@ static enum armi_status nested_page(struct reader *r,
             end = (size_t)(r->row_end - r->chunk->rows);
     }
     *out_all = end == n;
+    if (told_rows >= 0 && told_rows != *out_rows)
+        return armi_error_set(err, ARMI_CORRUPTION, "%lld rows where the header says %lld",
+                              (long long)*out_rows, (long long)told_rows);
     if (at >= end)
         return ARMI_OK;
     struct armi_pq_span span = {
@@ -372,19 +384,21 @@ static enum armi_status check_page_size(const struct reader *r,
                           (unsigned long long)size);
 }
 
+/* Of V2 pages the header tells it; -1: it does not. */
+static int64_t page_rows(const struct armi_pq_page_header *h)
+{
+    bool is_told = h->type == ARMI_PQ_DATA_PAGE_V2 && h->data_v2.row_count > 0;
+    return is_told ? h->data_v2.row_count : -1;
+}
+
 /* Flat pages before the span need not be looked into; of V2 the header tells the rows. */
 static bool is_before(const struct reader *r, const struct armi_pq_page *page,
                       int64_t *out_rows)
 {
     const struct armi_pq_chunk *chunk = r->chunk;
-    bool is_v2 = page->header.type == ARMI_PQ_DATA_PAGE_V2;
-    if (chunk->leaf->max_rep == 0)
-        *out_rows = page_values(&page->header);
-    else if (is_v2 && page->header.data_v2.row_count > 0)
-        *out_rows = page->header.data_v2.row_count;
-    else
-        return false;
-    return chunk->rows + *out_rows <= r->row_from;
+    *out_rows =
+        chunk->leaf->max_rep == 0 ? page_values(&page->header) : page_rows(&page->header);
+    return *out_rows >= 0 && chunk->rows + *out_rows <= r->row_from;
 }
 
 static enum armi_status read_page(struct reader *r, const struct armi_pq_page *page,
@@ -401,7 +415,7 @@ static enum armi_status read_page(struct reader *r, const struct armi_pq_page *p
         ARMI_TRY(armi_pq_chunk_inflate(chunk, page, r->worker, &bytes, err));
         ARMI_TRY(armi_pq_page_split(&page->header, chunk->leaf, bytes, &parts, err));
         if (r->shape->is_nested) {
-            ARMI_TRY(nested_page(r, &parts, &rows, &all, err));
+            ARMI_TRY(nested_page(r, &parts, page_rows(&page->header), &rows, &all, err));
         } else {
             rows = (int64_t)parts.count;
             int64_t at = r->row_from > chunk->rows ? r->row_from - chunk->rows : 0;

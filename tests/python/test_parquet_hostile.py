@@ -585,6 +585,27 @@ def test_rows_beyond_32_bits_are_counted_and_held_against_the_limit():
             pass
 
 
+def test_a_page_of_two_billion_levels_in_a_few_bytes_takes_no_memory():
+    file, rows = make(LISTS), 2**31 - 1
+    run = varint(rows << 1) + b"\0"
+    file.data[1] = 2 * (struct.pack("<I", len(run)) + run)
+    file.head[1][1] = file.meta[5][1] = file.group[3][1] = file.footer[3][1] = rows
+    file.meta.pop(12, None)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(am.LimitError, match="levels in"):
+        am.read_parquet(file.build()).to_arrow()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 256 << 10
+
+
+@pytest.mark.parametrize("rows", [1, 399, 401, 2**31 - 1])
+def test_rows_that_a_v2_header_tells_are_those_of_its_levels(rows):
+    """Pages before a span are passed over by them."""
+    file = make(LISTS, data_page_version="2.0")
+    assert file.head[3][1] == 400
+    file.head[3][1] = rows
+    refused(file, "rows")
+
+
 def test_rows_without_a_column_are_not_believed_without_end():
     """Nothing else in the file could show that they are not there."""
     data = am.ParquetEncoder().encode(pa.table({"x": [1, 2]}).select([]))
