@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import math
 import os
@@ -107,8 +108,11 @@ def one_pass(options: argparse.Namespace) -> dict[str, Any]:
             continue
         work = Work(table, systems, problems, shape)
         times: dict[str, dict[str, list[float]]] = {task: {} for task in TASKS}
-        for _ in range(options.rounds):
-            for (task, name), (call, calls) in work.calls.items():
+        names = list(work.sizes)
+        for number in range(options.rounds):
+            turned = names[number % len(names):] + names[:number % len(names)]  # nobody always comes after the same
+            for task, name in itertools.product(TASKS, turned):
+                call, calls = work.calls[task, name]
                 times[task].setdefault(name, []).append(timed(call, clock, calls))
             gc.collect()
         result["shapes"][shape] = {"rows": table.num_rows, "columns": table.num_columns, "bytes": table.nbytes,

@@ -24,25 +24,55 @@ enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 5 };
 
 static struct {
     pthread_mutex_t lock;
-    struct armi_slab *lists[LIST_COUNT];
+    struct kept_list {
+        struct armi_slab *newest, *oldest;
+    } lists[LIST_COUNT];
     size_t bytes;
-} kept = {PTHREAD_MUTEX_INITIALIZER, {NULL}, 0};
+    uint64_t given;
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void slab_free(struct armi_slab *slab)
+static void kept_add(struct armi_slab *slab)
 {
-    armi_free(slab->data);
-    armi_free(slab);
+    struct kept_list *list = &kept.lists[slab->list];
+    slab->next = list->newest;
+    slab->newer = NULL;
+    slab->given = kept.given++;
+    if (list->newest != NULL)
+        list->newest->newer = slab;
+    else
+        list->oldest = slab;
+    list->newest = slab;
+    kept.bytes += slab->size;
 }
 
-/* The first of the list that is large enough and not wastefully so. */
-static struct armi_slab *list_take(struct armi_slab **at, size_t size)
+static void kept_remove(struct armi_slab *slab)
 {
-    while (*at != NULL && ((*at)->size < size || (*at)->size / 2 > size))
-        at = &(*at)->next;
-    struct armi_slab *slab = *at;
-    if (slab != NULL)
-        *at = slab->next;
+    struct kept_list *list = &kept.lists[slab->list];
+    *(slab->newer != NULL ? &slab->newer->next : &list->newest) = slab->next;
+    *(slab->next != NULL ? &slab->next->newer : &list->oldest) = slab->newer;
+    slab->next = NULL;
+    kept.bytes -= slab->size;
+}
+
+/* The newest that is large enough and not wastefully so. */
+static struct armi_slab *kept_find(unsigned list, size_t size)
+{
+    struct armi_slab *slab = kept.lists[list].newest;
+    while (slab != NULL && (slab->size < size || slab->size / 2 > size))
+        slab = slab->next;
     return slab;
+}
+
+/* Sizes that nobody asks for any more must not keep those out that are in use. */
+static struct armi_slab *kept_oldest(void)
+{
+    struct armi_slab *oldest = NULL;
+    for (size_t i = 0; i < LIST_COUNT; i++) {
+        struct armi_slab *slab = kept.lists[i].oldest;
+        if (slab != NULL && (oldest == NULL || slab->given < oldest->given))
+            oldest = slab;
+    }
+    return oldest;
 }
 
 /* The lock is tried for longer than anybody holds it: in a forked child it may be taken for ever, who finds
@@ -59,9 +89,9 @@ static struct armi_slab *kept_take(unsigned list, size_t size)
 {
     if (!kept_lock())
         return NULL;
-    struct armi_slab *slab = list_take(&kept.lists[list], size);
+    struct armi_slab *slab = kept_find(list, size);
     if (slab != NULL)
-        kept.bytes -= slab->size;
+        kept_remove(slab);
     pthread_mutex_unlock(&kept.lock);
     return slab;
 }
@@ -91,7 +121,7 @@ static enum armi_status slab_take(unsigned list, size_t size, struct armi_slab *
             armi_free(slab);
             return armi_error_no_memory(err);
         }
-        *slab = (struct armi_slab){NULL, data, size, list};
+        *slab = (struct armi_slab){.data = data, .size = size, .list = list};
         if (is_huge)
             advise_huge(data, size);
     }
@@ -122,18 +152,33 @@ enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
     return slab_take(list, armi_allocator_is_default() ? room : size, out, err);
 }
 
-static bool kept_give(struct armi_slab *slab)
+/* Keeps the slab; what is free now, another or itself, is the caller's, as a list. */
+static struct armi_slab *kept_give(struct armi_slab *slab)
 {
-    if (slab->list == LIST_COUNT || !armi_allocator_is_default() || !kept_lock())
-        return false;
-    bool keep = slab->size <= KEPT_BYTES_MAX - kept.bytes;
-    if (keep) {
-        slab->next = kept.lists[slab->list];
-        kept.lists[slab->list] = slab;
-        kept.bytes += slab->size;
+    struct armi_slab *free_now = NULL;
+    slab->next = NULL;
+    if (slab->list == LIST_COUNT || slab->size > KEPT_BYTES_MAX ||
+        !armi_allocator_is_default() || !kept_lock())
+        return slab;
+    while (slab->size > KEPT_BYTES_MAX - kept.bytes) {
+        struct armi_slab *oldest = kept_oldest();
+        kept_remove(oldest);
+        oldest->next = free_now;
+        free_now = oldest;
     }
+    kept_add(slab);
     pthread_mutex_unlock(&kept.lock);
-    return keep;
+    return free_now;
+}
+
+static void slabs_free(struct armi_slab *slab)
+{
+    while (slab != NULL) {
+        struct armi_slab *next = slab->next;
+        armi_free(slab->data);
+        armi_free(slab);
+        slab = next;
+    }
 }
 
 void armi_slab_give(struct armi_slab *list)
@@ -141,25 +186,19 @@ void armi_slab_give(struct armi_slab *list)
     while (list != NULL) {
         struct armi_slab *slab = list;
         list = slab->next;
-        if (!kept_give(slab))
-            slab_free(slab);
+        slabs_free(kept_give(slab));
     }
 }
 
 void armi_slab_trim(void)
 {
+    struct kept_list lists[LIST_COUNT];
     if (!kept_lock())
         return;
-    struct armi_slab *lists[LIST_COUNT];
     memcpy(lists, kept.lists, sizeof lists);
     memset(kept.lists, 0, sizeof kept.lists);
     kept.bytes = 0;
     pthread_mutex_unlock(&kept.lock);
-    for (size_t i = 0; i < LIST_COUNT; i++) {
-        while (lists[i] != NULL) {
-            struct armi_slab *next = lists[i]->next;
-            slab_free(lists[i]);
-            lists[i] = next;
-        }
-    }
+    for (size_t i = 0; i < LIST_COUNT; i++)
+        slabs_free(lists[i].newest);
 }

@@ -1,7 +1,7 @@
 /*
  * Large blocks of memory that are used again: a fresh page of memory costs more than most work that
  * is done on it (zeroing, faults), so codecs take slabs and give them back. Slabs ask for huge pages.
- * What is given back is kept for the next taker, up to a limit, unless an allocator of the embedder's
+ * What is given back is kept for the next taker, up to a limit beyond which the oldest goes, unless an allocator of the embedder's
  * is set: then every slab comes from there and goes back at once.
  */
 #ifndef ARMI_BASE_SLAB_H
@@ -18,7 +18,10 @@ struct armi_slab {
     struct armi_slab *next; /* for lists of whoever holds it */
     uint8_t *data;          /* 64-byte aligned, not initialised */
     size_t size;            /* at least what was asked for */
-    unsigned list;          /* where it is kept */
+    /* While it is kept, which and where, and when it was given back. */
+    unsigned list;
+    struct armi_slab *newer;
+    uint64_t given;
 };
 
 /* A slab of at least `size` bytes and at least ARMI_SLAB_SIZE, owned by the caller. */
