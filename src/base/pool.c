@@ -38,10 +38,13 @@ static struct {
     pthread_cond_t work;
     struct job *head;
     atomic_uint submitted; /* jobs so far, wraps */
+    unsigned running;      /* jobs whose callers are in them */
     unsigned threads;
     struct worker {
-        pid_t id;      /* of the thread; 0: it has not begun yet */
-        int away_from; /* the processor that it may not run on; -1: none */
+        pid_t id; /* of the thread; 0: it has not begun yet */
+#ifdef __linux__
+        cpu_set_t places; /* where it was last told to run; none: nothing was said yet */
+#endif
     } workers[POOL_THREADS_MAX];
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER};
 
@@ -117,28 +120,24 @@ static struct job *job_take(void)
  * Workers keep away from the processor that the caller is on, which works as well. Where processors are
  * virtual, Linux takes one that has slept for a while for one that is not there, wakes a worker on the
  * waker's and moves it only ticks later, when a short job is done (0.1 ms without that, 3 ms with it).
- * Where there are more workers than other processors, they may run anywhere.
+ * Where there are more workers than other processors, they may run wherever the caller may. While there
+ * is another caller they stay where they are: they work for both.
  */
 static void workers_keep_away(void)
 {
 #ifdef __linux__
-    cpu_set_t all, others;
-    int cpu = sched_getcpu(), away_from = cpu;
-    bool is_so = cpu >= 0;
-    for (unsigned i = 0; i < pool.threads; i++)
-        is_so &= pool.workers[i].away_from == cpu;
-    if (is_so || cpu < 0 || cpu >= CPU_SETSIZE ||
-        sched_getaffinity(0, sizeof all, &all) != 0)
+    cpu_set_t places;
+    int cpu = sched_getcpu();
+    if (pool.running > 0 || cpu < 0 || cpu >= CPU_SETSIZE ||
+        sched_getaffinity(0, sizeof places, &places) != 0)
         return;
-    others = all;
-    CPU_CLR(cpu, &others);
-    if ((unsigned)CPU_COUNT(&others) < pool.threads)
-        away_from = -1;
+    if ((unsigned)CPU_COUNT(&places) > pool.threads)
+        CPU_CLR(cpu, &places);
     for (unsigned i = 0; i < pool.threads; i++) {
         struct worker *w = &pool.workers[i];
-        if (w->id != 0 && w->away_from != away_from &&
-            sched_setaffinity(w->id, sizeof all, away_from < 0 ? &all : &others) == 0)
-            w->away_from = away_from;
+        if (w->id != 0 && !CPU_EQUAL(&w->places, &places) &&
+            sched_setaffinity(w->id, sizeof places, &places) == 0)
+            w->places = places;
     }
 #endif
 }
@@ -180,7 +179,7 @@ static void pool_child(void)
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.work, NULL);
     pool.head = NULL;
-    pool.threads = 0;
+    pool.running = pool.threads = 0;
 }
 
 static void pool_prepare(void)
@@ -209,7 +208,7 @@ static void pool_grow(unsigned threads)
     while (pool.threads < threads) {
         pthread_t thread;
         struct worker *worker = &pool.workers[pool.threads];
-        *worker = (struct worker){.away_from = -1};
+        *worker = (struct worker){0};
         if (pthread_create(&thread, NULL, worker_main, worker) != 0)
             break; /* fewer hands; the caller does the rest */
         pthread_detach(thread);
@@ -227,6 +226,7 @@ static void job_submit(struct job *job)
     while (*tail != NULL)
         tail = &(*tail)->next;
     *tail = job;
+    pool.running++;
     atomic_fetch_add(&pool.submitted, 1);
     pthread_cond_broadcast(&pool.work);
     pthread_mutex_unlock(&pool.lock);
@@ -262,6 +262,7 @@ static void job_wait(struct job *job, const struct armi_interrupt *interrupt)
             pthread_mutex_lock(&pool.lock);
         }
     }
+    pool.running--;
     pthread_mutex_unlock(&pool.lock);
 }
 

@@ -101,10 +101,13 @@ static void a_forked_child_has_a_pool_of_its_own(void **state)
 
 #if defined(__linux__) && !defined(__SANITIZE_THREAD__)
 #define LOOK_WHERE
+#define WORKERS_MAX 256
+
 /* By worker: on how many processors it may run. */
 struct places {
-    atomic_int count[2];
-    atomic_size_t begun;
+    unsigned wanted;
+    atomic_int count[WORKERS_MAX];
+    atomic_uint begun;
 };
 
 static enum armi_status look_where(void *ctx, size_t index, unsigned worker,
@@ -115,38 +118,46 @@ static enum armi_status look_where(void *ctx, size_t index, unsigned worker,
     (void)index;
     (void)err;
     atomic_fetch_add(&places->begun, 1);
-    while (atomic_load(&places->begun) < 2) /* until both are at work */
+    while (atomic_load(&places->begun) < places->wanted) /* until all are at work */
         sched_yield();
     sched_getaffinity(0, sizeof set, &set);
     atomic_store(&places->count[worker], CPU_COUNT(&set));
     return ARMI_OK;
 }
 
+/* Whether the caller may run on so many processors, and each of the others on so many. */
+static bool may_run_on(unsigned threads, int caller, int others)
+{
+    struct armi_parallel options = {.threads = threads};
+    struct places places = {.wanted = threads};
+    if (armi_pool_run(&options, threads, look_where, &places, NULL) != ARMI_OK)
+        return false;
+    bool is_so = places.count[0] == caller;
+    for (unsigned i = 1; i < threads; i++)
+        is_so &= others == 0 || places.count[i] == others;
+    return is_so;
+}
+
 /* In a process of its own, whose pool has no workers yet. 0: as it should be. */
 static int look_at_workers(void)
 {
-    struct armi_parallel two = {.threads = 2}, many = two;
-    struct places places = {0};
-    size_t sums[100] = {0};
-    cpu_set_t all;
+    cpu_set_t all, one;
     sched_getaffinity(0, sizeof all, &all);
     int cpus = CPU_COUNT(&all);
-    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
-        return 1; /* the worker is there */
-    places = (struct places){0};
-    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
+    unsigned many = cpus + 2 < WORKERS_MAX ? (unsigned)cpus + 2 : WORKERS_MAX;
+    if (!may_run_on(2, cpus, 0)) /* the worker is there */
+        return 1;
+    if (!may_run_on(2, cpus, cpus > 1 ? cpus - 1 : 1)) /* the caller's are as they were */
         return 2;
-    if (places.count[0] != cpus) /* the caller's are as they were */
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    if (!may_run_on(2, 1, 1)) /* they go where the caller may */
         return 3;
-    if (places.count[1] != (cpus > 1 ? cpus - 1 : 1))
+    sched_setaffinity(0, sizeof all, &all);
+    if (!may_run_on(many, cpus, 0)) /* more than there are others: anywhere again */
         return 4;
-    many.threads = (unsigned)cpus + 2; /* more than there are others: anywhere again */
-    if (armi_pool_run(&many, 100, count_up, sums, NULL) != ARMI_OK)
-        return 5;
-    places = (struct places){0};
-    if (armi_pool_run(&two, 2, look_where, &places, NULL) != ARMI_OK)
-        return 6;
-    return places.count[0] == cpus && places.count[1] == cpus ? 0 : 7;
+    return may_run_on(many, cpus, cpus) ? 0 : 5;
 }
 
 static void workers_keep_away_from_the_processor_of_the_caller(void **state)
