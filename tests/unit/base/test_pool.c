@@ -149,11 +149,15 @@ static int look_at_workers(void)
         return 1;
     if (!may_run_on(2, cpus, cpus > 1 ? cpus - 1 : 1)) /* the caller's are as they were */
         return 2;
-    CPU_ZERO(&one);
-    CPU_SET(sched_getcpu(), &one);
-    sched_setaffinity(0, sizeof one, &one);
-    if (!may_run_on(2, 1, 1)) /* they go where the caller may */
-        return 3;
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &all))
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        if (!may_run_on(2, 1, 1)) /* they go where the caller may */
+            return 3;
+    }
     sched_setaffinity(0, sizeof all, &all);
     if (!may_run_on(many, cpus, 0)) /* more than there are others: anywhere again */
         return 4;
