@@ -185,6 +185,4 @@ class Carquet(ByPath):
         return carquet.read_table(str(file))
 
 
-# In the order of the first round; each later one begins one further on. Neither of ours comes right after the other,
-# whose memory would still be warm.
-SYSTEMS: tuple[type[System], ...] = (Armillaria, Pyarrow, PyarrowZstd, ArmillariaAlone, ArrowRs, Polars, Duck, Carquet)
+SYSTEMS: tuple[type[System], ...] = (Armillaria, ArmillariaAlone, Pyarrow, PyarrowZstd, ArrowRs, Polars, Duck, Carquet)

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import argparse
 import gc
-import itertools
 import json
 import math
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -108,12 +108,13 @@ def one_pass(options: argparse.Namespace) -> dict[str, Any]:
             continue
         work = Work(table, systems, problems, shape)
         times: dict[str, dict[str, list[float]]] = {task: {} for task in TASKS}
-        names = list(work.sizes)
-        for number in range(options.rounds):
-            turned = names[number % len(names):] + names[:number % len(names)]  # nobody always comes after the same
-            for task, name in itertools.product(TASKS, turned):
-                call, calls = work.calls[task, name]
-                times[task].setdefault(name, []).append(timed(call, clock, calls))
+        order = random.Random(0)
+        for _ in range(options.rounds):
+            for task in TASKS:
+                # Nobody always comes after the same: some leave threads that go on for a while.
+                for name in order.sample(sorted(work.sizes), len(work.sizes)):
+                    call, calls = work.calls[task, name]
+                    times[task].setdefault(name, []).append(timed(call, clock, calls))
             gc.collect()
         result["shapes"][shape] = {"rows": table.num_rows, "columns": table.num_columns, "bytes": table.nbytes,
                                    "sizes": work.sizes, "seconds": times}
