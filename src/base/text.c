@@ -70,24 +70,35 @@ void armi_base64_encode(const uint8_t *data, size_t size, char *out)
 
 static int base64_value(char c)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
+    static const int8_t values[128] = {
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, 62, -1, -1, -1, 63, 52, 53, 54, 55, 56, 57, 58, 59, 60,
+        61, -1, -1, -1, -1, -1, -1, -1, 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+        11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1,
+        -1, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
+        43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+    };
+    return (unsigned char)c < 128 ? values[(unsigned char)c] : -1;
 }
 
 bool armi_base64_decode(const char *text, size_t text_size, uint8_t *out, size_t size)
 {
     if (text_size != armi_base64_size(size))
         return false;
+    size_t i = 0;
+    for (; i + 4 <= text_size; i += 4, out += 3) {
+        int a = base64_value(text[i]), b = base64_value(text[i + 1]),
+            c = base64_value(text[i + 2]), d = base64_value(text[i + 3]);
+        if ((a | b | c | d) < 0)
+            return false;
+        out[0] = (uint8_t)(a << 2 | b >> 4);
+        out[1] = (uint8_t)(b << 4 | c >> 2);
+        out[2] = (uint8_t)(c << 6 | d);
+    }
     uint32_t bits = 0;
     unsigned have = 0;
-    for (size_t i = 0; i < text_size; i++) {
+    for (; i < text_size; i++) {
         int v = base64_value(text[i]);
         if (v < 0)
             return false;

@@ -132,9 +132,12 @@ static enum armi_status open_schema(struct armi_parquet_file *file,
         char path[512];
         ARMI_TRY(armi_pq_leaf_shape_init(&file->schema, i, &file->shapes[i], err));
         armi_pq_leaf_path(&file->schema.leaves[i], path, sizeof path);
-        file->paths[i] = armi_strdup(path);
-        if (file->paths[i] == NULL)
+        size_t length = strlen(path) + 1;
+        char *copy = armi_pq_arena_alloc(&file->arena, length, 1);
+        if (copy == NULL)
             return armi_error_no_memory(err);
+        memcpy(copy, path, length);
+        file->paths[i] = copy;
     }
     return ARMI_OK;
 }
@@ -192,8 +195,6 @@ void armi_pq_file_unref(struct armi_parquet_file *file)
 {
     if (file == NULL || atomic_fetch_sub(&file->references, 1) != 1)
         return;
-    for (uint32_t i = 0; file->paths != NULL && i < file->schema.leaf_count; i++)
-        armi_free(file->paths[i]);
     armi_free(file->paths);
     for (uint32_t i = 0; file->shapes != NULL && i < file->schema.leaf_count; i++)
         armi_pq_leaf_shape_release(&file->shapes[i]);

@@ -537,13 +537,18 @@ void armi_pq_schema_release(struct armi_pq_schema *schema)
 const char *armi_pq_leaf_path(const struct armi_pq_leaf *leaf, char *out, size_t size)
 {
     size_t used = 0;
-    out[0] = '\0';
-    for (uint32_t i = 0; i < leaf->path_count && used < size - 1; i++) {
-        int n = snprintf(out + used, size - used, "%s%.*s", i > 0 ? "." : "",
-                         (int)(leaf->path[i].size < 256 ? leaf->path[i].size : 256),
-                         leaf->path[i].size > 0 ? (const char *)leaf->path[i].data : "");
-        used = n < 0 || (size_t)n >= size - used ? size - 1 : used + (size_t)n;
+    for (uint32_t i = 0; i < leaf->path_count && used + 1 < size; i++) {
+        size_t left = size - 1 - used, part = leaf->path[i].size;
+        if (i > 0) {
+            out[used++] = '.';
+            left--;
+        }
+        part = part < left ? part : left;
+        if (part > 0)
+            memcpy(out + used, leaf->path[i].data, part);
+        used += part;
     }
+    out[used] = '\0';
     return out;
 }
 
