@@ -99,7 +99,7 @@ static void a_forked_child_has_a_pool_of_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
-#if defined(__linux__) && !defined(__SANITIZE_THREAD__)
+#if defined(__linux__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 #define LOOK_WHERE
 #define WORKERS_MAX 256
 
