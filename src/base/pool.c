@@ -248,11 +248,8 @@ static void job_wait(struct job *job, const struct armi_interrupt *interrupt)
         pthread_mutex_lock(&pool.lock);
     }
     while (atomic_load(&job->working) > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += POLL_NS;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        int64_t wake = now_ns() + POLL_NS;
+        struct timespec until = {wake / 1000000000, wake % 1000000000};
         pthread_cond_timedwait(&job->done, &pool.lock, &until);
         if (atomic_load(&job->working) > 0 && interrupt != NULL && job->failed != 0) {
             struct armi_error error = ARMI_ERROR_INIT;

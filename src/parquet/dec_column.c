@@ -2,10 +2,7 @@
 
 #include <string.h>
 
-#include "arrow/field.h"
-#include "base/alloc.h"
 #include "base/bits.h"
-#include "base/checked.h"
 #include "base/limits.h"
 #include "parquet/dec_convert.h"
 #include "parquet/dec_levels.h"

@@ -421,12 +421,14 @@ static enum armi_status structure_reserve(struct armi_pq_structure *s,
 
 /* ---- all of a leaf's ---- */
 
-/* Whether the step can say something that the one above it does not. */
-static bool is_told(const struct armi_pq_structures *structures, unsigned k)
+/* The first step from k on, which is asked for, that can say something that the one above it does not. */
+static unsigned next_told(const struct armi_pq_structures *structures, unsigned k)
 {
-    const struct armi_pq_step *step = &structures->shape->steps[k];
-    return k >= structures->top && (step->is_list || step->is_optional ||
-                                    (k == structures->top && step->def_present > 0));
+    const struct armi_pq_step *steps = structures->shape->steps;
+    while (k < structures->shape->step_count && !steps[k].is_list &&
+           !steps[k].is_optional && (k > structures->top || steps[k].def_present == 0))
+        k++;
+    return k;
 }
 
 enum armi_status armi_pq_structures_init(const struct armi_pq_leaf_shape *shape,
@@ -465,11 +467,10 @@ enum armi_status armi_pq_structures_add(struct armi_pq_structures *structures,
                                         const struct armi_pq_entries *entries, double share,
                                         struct armi_error *err)
 {
-    for (unsigned k = structures->top; k < structures->shape->step_count; k++) {
+    for (unsigned k = next_told(structures, structures->top);
+         k < structures->shape->step_count; k = next_told(structures, k + 1)) {
         const struct armi_pq_step *step = &structures->shape->steps[k];
         struct armi_pq_structure *s = &structures->of[k];
-        if (!is_told(structures, k))
-            continue;
         if (step->is_first)
             ARMI_TRY(structure_reserve(s, step, structures->rows, entries, share, err));
         ARMI_TRY(structure_add(s, step, entries, err));
@@ -480,11 +481,10 @@ enum armi_status armi_pq_structures_add(struct armi_pq_structures *structures,
 enum armi_status armi_pq_structures_close(struct armi_pq_structures *structures,
                                           struct armi_error *err)
 {
-    for (unsigned k = structures->top; k < structures->shape->step_count; k++) {
+    for (unsigned k = next_told(structures, structures->top);
+         k < structures->shape->step_count; k = next_told(structures, k + 1)) {
         const struct armi_pq_step *step = &structures->shape->steps[k];
         struct armi_pq_structure *s = &structures->of[k];
-        if (!is_told(structures, k))
-            continue;
         s->digest += digest_of(s->sink.length >> 6, ~s->word);
         if (step->fixed_width >= 0 &&
             s->items != (uint64_t)s->sink.length * (uint64_t)step->fixed_width)
@@ -505,8 +505,9 @@ struct armi_pq_structure *armi_pq_structures_find(struct armi_pq_structures *str
 {
     if (structures->of == NULL)
         return NULL;
-    for (unsigned k = structures->top; k < structures->shape->step_count; k++)
+    for (unsigned k = next_told(structures, structures->top);
+         k < structures->shape->step_count; k = next_told(structures, k + 1))
         if (structures->shape->steps[k].node == node)
-            return is_told(structures, k) ? &structures->of[k] : NULL;
+            return &structures->of[k];
     return NULL;
 }

@@ -32,7 +32,7 @@ enum armi_status enc_bloom_add(struct enc_column *c, const struct enc_values *v)
     return ARMI_OK;
 }
 
-/* Header and blocks, in memory of the sink. */
+/* Header and blocks, in the worker's output. */
 enum armi_status enc_bloom_finish(struct enc_column *c)
 {
     if (c->bloom_count == 0)

@@ -522,7 +522,7 @@ static size_t texts_add(struct enc_dict *d, const struct enc_values *v, size_t f
     return done + strings_add(d, v->strings + from + done, NULL, count - done, out + done);
 }
 
-/* Fixed-width values of more than eight bytes are strings of one size, kept in the sink's memory where
+/* Fixed-width values of more than eight bytes are strings of one size, kept in memory of their own where
  * they do not lie in the input. */
 static size_t wide_add(struct enc_dict *d, const struct enc_values *v, size_t from,
                        size_t count, uint32_t *out)
