@@ -25,14 +25,13 @@ class Scan:
         *,
         ready: _native.Stream | None = None,
         counter: Callable[[], int] | None = None,
-        schema: Schema | None = None,
     ) -> None:
         self._opener = opener
         self._ready = ready
         self._pid = os.getpid()
         self._counter = counter
         self._rows: int | None = None
-        self._schema = schema
+        self._schema: Schema | None = None
 
     @classmethod
     def _of_batches(cls, batches: _native.Batches) -> Scan:
@@ -40,7 +39,6 @@ class Scan:
         return cls(
             lambda: _native.stream(batches.__arrow_c_stream__()),
             counter=batches.rows,
-            schema=Schema(batches.schema()),
         )
 
     def _open(self) -> _native.Stream:

@@ -227,20 +227,10 @@ static PyObject *batches_texts(PyObject *self, PyObject *args)
                         max_rows);
 }
 
-static PyObject *batches_schema(PyObject *self, PyObject *ignored)
-{
-    (void)ignored;
-    struct ArrowSchema copy;
-    if (native_schema_copy(&((struct py_batches *)self)->owner->schema, &copy) != 0)
-        return PyErr_NoMemory();
-    return native_schema_new(native_state_of(self), &copy);
-}
-
 static PyMethodDef batches_methods[] = {
     {"__arrow_c_stream__", batches_stream, METH_VARARGS, NULL},
     {"rows", batches_rows, METH_NOARGS, "The number of rows."},
     {"texts", batches_texts, METH_VARARGS, "Rows of the first batch, as texts."},
-    {"schema", batches_schema, METH_NOARGS, "The schema."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -4,6 +4,8 @@
  */
 #include "arrow/assemble_internal.h"
 
+#include <string.h>
+
 #include "arrow/column_internal.h"
 #include "arrow/compare.h"
 #include "base/alloc.h"
@@ -220,9 +222,10 @@ static enum armi_status pack_codes(struct unifying *self, struct armi_part *part
     *null_count = (int64_t)nulls;
     if (nulls == 0)
         return ARMI_OK;
-    uint8_t *bits = armi_alloc_zero(armi_bitmap_size(count), 1);
+    uint8_t *bits = armi_alloc(armi_bitmap_size(count));
     if (bits == NULL)
         return armi_error_no_memory(err);
+    memset(bits, 0, armi_bitmap_size(count));
     parts[0] = armi_part_owned(bits, (int64_t)armi_bitmap_size(count));
     for (size_t i = 0; i < count; i++)
         armi_bit_put(bits, i, self->codes[i] >= 0);
@@ -333,11 +336,12 @@ enum armi_status armi_assemble_views(const struct armi_field *field,
     parts.buffers = armi_alloc_zero(2 + count, sizeof *parts.buffers);
     if (parts.buffers == NULL)
         return armi_error_no_memory(err);
-    uint8_t *views = armi_alloc_zero((size_t)length + 1, 16);
+    uint8_t *views = armi_alloc_array((size_t)length + 1, 16);
     if (views == NULL) {
         status = armi_error_no_memory(err);
         goto done;
     }
+    memset(views, 0, 16 * ((size_t)length + 1));
     parts.buffers[1] = armi_part_owned(views, 16 * length);
     for (int64_t i = 0; i < length; i++) {
         if (values[i].size == 0 || values[i].size > VIEW_INLINE)

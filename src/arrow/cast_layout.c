@@ -2,6 +2,8 @@
  * The same values laid out otherwise: strings and lists with other offsets, dictionaries and run
  * ends made or undone. Bytes that need not move are shared.
  */
+#include <string.h>
+
 #include "arrow/assemble_internal.h"
 #include "arrow/cast_internal.h"
 #include "arrow/column_internal.h"
@@ -48,11 +50,12 @@ static enum armi_status views_of_offsets(const struct armi_array *array,
     status = armi_cast_validity(array, &parts.buffers[0], &null_count, err);
     if (status != ARMI_OK)
         goto done;
-    uint8_t *views = armi_alloc_zero((size_t)array->length + 1, 16);
+    uint8_t *views = armi_alloc_array((size_t)array->length + 1, 16);
     if (views == NULL) {
         status = armi_error_no_memory(err);
         goto done;
     }
+    memset(views, 0, 16 * ((size_t)array->length + 1));
     parts.buffers[1] = armi_part_owned(views, 16 * array->length);
     for (int64_t i = 0; i < array->length; i++) {
         if (armi_array_is_valid_bit(array, i))

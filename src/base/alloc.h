@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Every block is aligned to 64 bytes: Arrow asks for it, and SIMD kernels may then use aligned loads. */
-#define ARMI_ALIGNMENT 64
+/* Values are aligned to 64 bytes, as Arrow asks; records and texts as malloc aligns them. */
+#define ARMI_ALIGNMENT        64
+#define ARMI_RECORD_ALIGNMENT 16
 
 struct armi_allocator {
     void *(*alloc)(void *ctx, size_t size, size_t alignment);
@@ -24,8 +25,9 @@ bool armi_allocator_is_default(void);
 
 /* NULL when there is no memory. A size of 0 gives a block that may be freed. */
 void *armi_alloc(size_t size);
-/* `alignment` is a power of two of at least ARMI_ALIGNMENT. */
+/* `alignment` is a power of two of at least ARMI_RECORD_ALIGNMENT. */
 void *armi_alloc_aligned(size_t size, size_t alignment);
+/* For records, not for values that are handed out: aligned to ARMI_RECORD_ALIGNMENT. */
 void *armi_alloc_zero(size_t count, size_t size);
 void *armi_alloc_array(size_t count, size_t size);
 /* The old block stays valid on failure. `old_size` bytes are kept. */

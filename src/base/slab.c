@@ -1,7 +1,7 @@
 /*
  * Slabs of one size (2 MiB, what a huge page holds) are kept in one list under one lock; larger ones
  * in a second list, where the first that fits is taken if it is not more than twice as large as
- * wanted; buffers below 2 MiB in a list for each power of two. The struct stands apart from the memory,
+ * wanted; buffers below 2 MiB in a list for each size, of which each power of two has four. The struct stands apart from the memory,
  * so that the memory keeps its alignment.
  */
 #include "base/slab.h"
@@ -17,10 +17,8 @@
 #define HUGE_PAGE      ((size_t)2 << 20)
 #define LOCK_TRIES     1000
 
-enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 5 };
-#define BUFFER_MIN ((size_t)128 << 10)
-#define BUFFER_KEPT                                                                        \
-    ((size_t)64 << 10) /* smaller ones malloc does not give back to the system */
+#define BUFFER_MIN ((size_t)8 << 10)
+enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 4 * 8 + 1 };
 
 static struct {
     pthread_mutex_t lock;
@@ -114,7 +112,7 @@ static enum armi_status slab_take(unsigned list, size_t size, struct armi_slab *
     struct armi_slab *slab = list < LIST_COUNT ? kept_take(list, size) : NULL;
     if (slab == NULL) {
         bool is_huge = list < LIST_BUFFERS;
-        slab = armi_alloc(sizeof *slab);
+        slab = armi_alloc_zero(1, sizeof *slab);
         uint8_t *data =
             slab != NULL ? armi_alloc_aligned(size, is_huge ? HUGE_PAGE : 64) : NULL;
         if (data == NULL) {
@@ -141,13 +139,16 @@ enum armi_status armi_slab_take_buffer(size_t size, struct armi_slab **out,
                                        struct armi_error *err)
 {
     unsigned list = LIST_BUFFERS;
-    size_t room = BUFFER_MIN;
+    size_t room = BUFFER_MIN, step = BUFFER_MIN / 4;
     if (size >= ARMI_SLAB_SIZE)
         return armi_slab_take(size, out, err);
-    if (size < BUFFER_KEPT)
+    if (size < ARMI_SLAB_BUFFER_MIN)
         return slab_take(LIST_COUNT, size, out, err);
-    for (; room < size; room *= 2)
-        list++;
+    for (; room < size; list++) {
+        room += step;
+        if (room == 8 * step)
+            step *= 2;
+    }
     /* Nothing is kept where the embedder allocates, so there is no reason to round. */
     return slab_take(list, armi_allocator_is_default() ? room : size, out, err);
 }

@@ -13,6 +13,9 @@
 #include "base/error.h"
 
 #define ARMI_SLAB_SIZE ((size_t)2 << 20)
+/* Smaller buffers are better asked from malloc: what it gives back to the system of many larger ones, when a
+ * result of many columns is freed, took longer to get again than to fill. */
+#define ARMI_SLAB_BUFFER_MIN ((size_t)4 << 10)
 
 struct armi_slab {
     struct armi_slab *next; /* for lists of whoever holds it */

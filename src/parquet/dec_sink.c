@@ -8,8 +8,6 @@
 #include "base/limits.h"
 #include "base/slab.h"
 
-#define BUFFER_FROM ((size_t)64 << 10) /* what malloc would give back to the system */
-
 enum armi_status armi_pq_budget_take(struct armi_pq_budget *budget, uint64_t size,
                                      struct armi_error *err)
 {
@@ -58,7 +56,7 @@ static enum armi_status block_take(size_t size, uint8_t **out, struct armi_slab 
                                    struct armi_error *err)
 {
     *out_slab = NULL;
-    if (size >= BUFFER_FROM) {
+    if (size >= ARMI_SLAB_BUFFER_MIN) {
         ARMI_TRY(armi_slab_take_buffer(size, out_slab, err));
         *out = (*out_slab)->data;
         return ARMI_OK;

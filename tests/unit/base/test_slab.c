@@ -17,7 +17,8 @@ static struct armi_slab *take(size_t size)
 static void what_is_given_back_is_taken_again(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {100 << 10, 300 << 10, 2 << 20, 5 << 20};
+    static const size_t sizes[] = {5 << 10,   8 << 10,         33 << 10, 100 << 10,
+                                   300 << 10, (2 << 20) - 100, 2 << 20,  5 << 20};
     armi_slab_trim();
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct armi_slab *first = take(sizes[i]), *second = take(sizes[i]);
@@ -31,6 +32,18 @@ static void what_is_given_back_is_taken_again(void **state)
         assert_ptr_equal(second->data, oldest);
         first->next = second;
         armi_slab_give(first);
+    }
+    armi_slab_trim();
+}
+
+/* Small pages that nobody touched take nothing, but those of a buffer used before are all there. */
+static void a_buffer_has_little_more_than_was_asked_for(void **state)
+{
+    (void)state;
+    for (size_t size = 8 << 10; size < 2 * MIB; size += 1000) {
+        struct armi_slab *slab = take(size);
+        assert_true(slab->size <= size + size / 4);
+        armi_slab_give(slab);
     }
     armi_slab_trim();
 }
@@ -87,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_given_back_is_taken_again),
+        cmocka_unit_test(a_buffer_has_little_more_than_was_asked_for),
         cmocka_unit_test(a_slab_far_larger_than_wanted_is_left_for_others),
         cmocka_unit_test(the_oldest_goes_where_too_much_is_kept),
     };
