@@ -3,6 +3,7 @@
  * levels live no longer than their column takes. The cursor keeps each leaf's chunk between spans.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arrow/field.h"
@@ -29,7 +30,8 @@ struct armi_pq_cursor {
     struct armi_pq_chunk *chunks;
     struct armi_pq_leaf_data *data;
     uint32_t *owner; /* by leaf: its column */
-    uint32_t *order; /* leaves by falling size, so that the largest begin first */
+    uint32_t *
+        order; /* leaves by falling cost, so that none is left for the end that takes long */
     unsigned worker_count;
     struct armi_pq_worker *workers;
     bool is_partial;
@@ -40,9 +42,10 @@ struct armi_pq_cursor {
 struct span_read {
     struct armi_pq_cursor *cursor;
     int64_t row_from, row_count;
-    struct armi_pq_budget budget;
     struct armi_holder *holder;
     struct ArrowArray *out;
+    /* All write to it, and none should wait for what stands beside it. */
+    _Alignas(ARMI_ALIGNMENT) struct armi_pq_budget budget;
 };
 
 static enum armi_status cursor_alloc(struct armi_pq_cursor *c, struct armi_error *err)
@@ -84,22 +87,57 @@ static void cursor_columns(struct armi_pq_cursor *c, const uint32_t *nodes)
     }
 }
 
-/* Insertion of each into those before it, by halves: the counts are small or the sizes equal. */
-static void sort_order(struct armi_pq_cursor *c, uint32_t *room, size_t from, size_t count)
+double armi_pq_leaf_bytes(const struct armi_pq_leaf *leaf,
+                          const struct armi_pq_column_meta *meta)
 {
-    if (count < 2)
-        return;
-    size_t half = count / 2, a = from, b = from + half, n = 0;
-    sort_order(c, room, from, half);
-    sort_order(c, room, from + half, count - half);
-    while (a < from + half || b < from + count) {
-        bool left = b == from + count;
-        if (!left && a < from + half)
-            left = c->chunks[c->order[a]].meta->meta.compressed_size >=
-                   c->chunks[c->order[b]].meta->meta.compressed_size;
-        room[n++] = left ? c->order[a++] : c->order[b++];
+    double values = meta->value_count > 0 ? (double)meta->value_count : 0;
+    double size = values * (leaf->arrow_width > 0 ? leaf->arrow_width : 4);
+    if (leaf->physical == ARMI_PQ_BYTE_ARRAY && leaf->arrow_width == 0) {
+        double stored = meta->uncompressed_size > 0 ? (double)meta->uncompressed_size : 0;
+        double text = ARMI_PQ_HAS(&meta->sizes, 1) && meta->sizes.unencoded_bytes > 0
+                          ? (double)meta->sizes.unencoded_bytes
+                          : stored;
+        size += text > stored ? text : stored;
     }
-    memcpy(c->order + from, room, count * sizeof *room);
+    return size + values / 8;
+}
+
+/* In bytes that come out: each value costs some, below lists more, and a codec what it gives, twice. */
+static double leaf_cost(const struct armi_pq_chunk *chunk)
+{
+    const struct armi_pq_column_meta *meta = &chunk->meta->meta;
+    double packed = meta->codec != ARMI_CODEC_NONE ? (double)meta->uncompressed_size : 0;
+    return armi_pq_leaf_bytes(chunk->leaf, meta) + 2 * packed +
+           (double)meta->value_count * (chunk->leaf->max_rep > 0 ? 16 : 4);
+}
+
+struct leaf_place {
+    double cost;
+    uint32_t leaf;
+};
+
+static int leaf_compare(const void *a, const void *b)
+{
+    const struct leaf_place *x = a, *y = b;
+    if (x->cost != y->cost)
+        return x->cost > y->cost ? -1 : 1;
+    return x->leaf < y->leaf ? -1 : x->leaf > y->leaf;
+}
+
+static enum armi_status order_by_cost(struct armi_pq_cursor *c, struct armi_error *err)
+{
+    if (c->worker_count < 2)
+        return ARMI_OK;
+    struct leaf_place *places = armi_alloc_array(c->leaf_count + 1, sizeof *places);
+    if (places == NULL)
+        return armi_error_no_memory(err);
+    for (uint32_t i = 0; i < c->leaf_count; i++)
+        places[i] = (struct leaf_place){leaf_cost(&c->chunks[i]), i};
+    qsort(places, c->leaf_count, sizeof *places, leaf_compare);
+    for (size_t i = 0; i < c->leaf_count; i++)
+        c->order[i] = places[i].leaf;
+    armi_free(places);
+    return ARMI_OK;
 }
 
 enum armi_status armi_pq_cursor_new_of_nodes(struct armi_parquet_file *file,
@@ -127,12 +165,7 @@ enum armi_status armi_pq_cursor_new_of_nodes(struct armi_parquet_file *file,
     enum armi_status status = cursor_alloc(c, err);
     if (status == ARMI_OK) {
         cursor_columns(c, nodes);
-        uint32_t *room = armi_alloc_array(c->leaf_count + 1, sizeof *room);
-        if (room != NULL)
-            sort_order(c, room, 0, c->leaf_count);
-        else
-            status = armi_error_no_memory(err);
-        armi_free(room);
+        status = order_by_cost(c, err);
     }
     if (status != ARMI_OK) {
         armi_pq_cursor_free(c);
@@ -222,7 +255,8 @@ static enum armi_status decode_task(void *ctx, size_t index, unsigned worker,
     }
     if (s->row_from + s->row_count == chunk->row_count)
         armi_pq_dictionary_release(&chunk->dictionary); /* while others still decode */
-    if (atomic_fetch_sub(&c->columns[column].left, 1) > 1)
+    if (c->columns[column].leaf_count > 1 &&
+        atomic_fetch_sub(&c->columns[column].left, 1) > 1)
         return ARMI_OK;
     return column_assemble(s, column, err);
 }

@@ -22,4 +22,8 @@ struct armi_parquet_file {
     int64_t rows;
 };
 
+/* Bytes that a leaf's values may take in Arrow, by the footer (dec_cursor.c). */
+double armi_pq_leaf_bytes(const struct armi_pq_leaf *leaf,
+                          const struct armi_pq_column_meta *meta);
+
 #endif

@@ -62,22 +62,6 @@ static void stream_free(void *ctx)
     armi_free(s);
 }
 
-/* Bytes that a leaf's values may take in Arrow, by the footer. */
-static double leaf_bytes(const struct armi_pq_leaf *leaf,
-                         const struct armi_pq_column_meta *meta)
-{
-    double values = meta->value_count > 0 ? (double)meta->value_count : 0;
-    double size = values * (leaf->arrow_width > 0 ? leaf->arrow_width : 4);
-    if (leaf->physical == ARMI_PQ_BYTE_ARRAY && leaf->arrow_width == 0) {
-        double stored = meta->uncompressed_size > 0 ? (double)meta->uncompressed_size : 0;
-        double text = ARMI_PQ_HAS(&meta->sizes, 1) && meta->sizes.unencoded_bytes > 0
-                          ? (double)meta->sizes.unencoded_bytes
-                          : stored;
-        size += text > stored ? text : stored;
-    }
-    return size + values / 8;
-}
-
 static int64_t divide_up(int64_t a, int64_t b)
 {
     return a / b + (a % b != 0);
@@ -102,7 +86,7 @@ static int64_t span_rows(const struct stream *s)
         const struct armi_pq_node *node = &schema->nodes[s->columns[i]];
         for (uint32_t k = 0; k < node->leaf_count; k++) {
             const struct armi_pq_leaf *leaf = &schema->leaves[node->leaf_first + k];
-            bytes += leaf_bytes(leaf, &group->columns.items[leaf->index].meta);
+            bytes += armi_pq_leaf_bytes(leaf, &group->columns.items[leaf->index].meta);
         }
     }
     if ((bytes <= (double)ARMI_BATCH_BYTES && s->filter == NULL) || left == 0)
@@ -205,7 +189,8 @@ static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowA
     if (status == ARMI_OK)
         status = read_span(s, s->cursor, s->row, &rows, columns, err);
     if (status == ARMI_OK) {
-        uint64_t used = s->bytes_left == UINT64_MAX ? 0 : array_bytes(s, columns);
+        bool is_last = rows == s->rows_left || s->bytes_left == UINT64_MAX;
+        uint64_t used = is_last ? 0 : array_bytes(s, columns);
         s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
         status = armi_arrow_array_batch(&s->schema, rows, columns, out, err);
     }
