@@ -13,7 +13,7 @@
 
 /* The same for all columns of up to 16 bytes a value, and a multiple of 8, so that bitmaps of later
  * pages begin at whole bytes. */
-static size_t page_rows_max(uint32_t width)
+size_t enc_page_rows_max(uint32_t width)
 {
     if (width <= ENC_PAGE_BYTES / ENC_PAGE_ROWS)
         return ENC_PAGE_ROWS;
@@ -53,7 +53,7 @@ enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *curso
 {
     uint32_t width =
         c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
-    size_t rows = page_rows_max(width);
+    size_t rows = enc_page_rows_max(width);
     uint64_t bytes = c->encoding == ARMI_PQ_RLE_DICTIONARY ? UINT64_MAX : ENC_PAGE_BYTES;
     return enc_column_is_flat(c) ? enc_batch_flat(c, cursor, end, rows, bytes, b)
                                  : enc_batch_nested(c, cursor, end, rows, bytes, b);
@@ -245,6 +245,12 @@ static enum armi_status column_run(struct enc_column *c)
     return enc_page_dictionary(c, &entries);
 }
 
+bool enc_column_is_cut(const struct enc_column *c)
+{
+    return c->part_rows > 0 && c->part_rows < c->rows &&
+           c->encoding != ARMI_PQ_RLE_DICTIONARY && !enc_bloom_wanted(c);
+}
+
 enum armi_status enc_column_begin(struct enc_column *c)
 {
     ARMI_TRY(enc_policy_choose(c));
@@ -254,6 +260,9 @@ enum armi_status enc_column_begin(struct enc_column *c)
         c->dict_bytes_max = UINT64_MAX;
         c->has_sample_range = false;
     }
+    bool is_text = c->leaf->physical == ARMI_PQ_BYTE_ARRAY;
+    if (is_text && enc_column_is_cut(c) && c->codec_state == ENC_CODEC_PROBING)
+        return enc_codec_sample(c);
     return ARMI_OK;
 }
 

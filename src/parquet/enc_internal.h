@@ -53,6 +53,7 @@ enum enc_slot {
     ENC_SLOT_INDICES, /* dictionary indices of a page */
     ENC_SLOT_LENGTHS, /* lengths, prefixes for the byte array encodings */
     ENC_SLOT_PAGE,    /* a page before its codec */
+    ENC_SLOT_PROBE,   /* what a codec makes of some of it */
     ENC_SLOT_DEF,     /* levels of nested columns */
     ENC_SLOT_REP,
     ENC_SLOT_SPANS,   /* what of the leaf array is there */
@@ -193,6 +194,8 @@ struct enc_column {
     const struct armi_pq_column_pieces *pieces; /* of its top-level column */
     int64_t rows;
     int64_t from, to;  /* those of them that are encoded: all, or a part (enc_parts.c) */
+    int64_t part_rows; /* that a part has; 0: it is not cut */
+    double row_cost;   /* of encoding, against other columns */
     int64_t first_row; /* rows of the row groups before, for messages */
     enum enc_order order;
     struct enc_worker *worker;
@@ -237,12 +240,17 @@ static inline size_t enc_column_page_count(const struct enc_column *c)
     return c->pages.size / sizeof(struct enc_page);
 }
 
-/* Chooses the encoding. */
+/* Chooses the encoding, and of texts in parts the codec. */
 enum armi_status enc_column_begin(struct enc_column *c);
+/* Whether it is encoded in parts, as part_rows says; by then the encoding is chosen. */
+bool enc_column_is_cut(const struct enc_column *c);
 /* Encodes rows [from, to); c->pages and the counts hold the result (enc_column.c). */
 enum armi_status enc_column_encode(struct enc_column *c);
 void enc_column_release(struct enc_column *c);
 
+/* Turns the codec on where it pays for values from the middle of the column, encoded as pages will be: for
+ * texts in parts, of which each would have to look for itself. */
+enum armi_status enc_codec_sample(struct enc_column *c);
 /* The codec pays after all: the pages so far get it too, and lie in the worker's sink alone. */
 enum armi_status enc_codec_turn_on(struct enc_column *c);
 /* The column is done: what lies in the worker's sink goes to its output. */
@@ -258,6 +266,8 @@ enum armi_status enc_columns_encode(struct enc_column *columns, uint32_t count,
 
 /* Whether the leaf is the column itself. */
 bool enc_column_is_flat(const struct enc_column *c);
+/* Rows that a page may have at most if a value has `width` bytes. */
+size_t enc_page_rows_max(uint32_t width);
 
 /* Errors that name the column, and the row where one is known (>= 0; told from 1 on). */
 ARMI_PRINTF(4, 5)

@@ -159,34 +159,41 @@ static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch 
 
 /* ---- sampling the codec ---- */
 
-#define PROBE_BYTES 65536
-#define PROBE_MIN   64
+#define PROBE_BYTES       65536
+#define PROBE_BYTES_LATER 16384 /* in parts behind the first, which may be one page each */
+#define PROBE_MIN         64
+#define SAMPLES_PER_PART  14 /* of PROBE_BYTES, in a part of texts */
 
 /* What it must come down to, in percent. Plain numbers have more to lose: without a codec they are
  * used where they lie. docs/design/encoder-policy.md has the figures. */
 #define PERCENT_PLAIN  92
 #define PERCENT_PACKED 97
 
-/* Of the page just added: what the codec makes of its middle; *out_size is 0 if that is more than
- * `percent` of it, *out_of what the middle has. */
-static enum armi_status probe(struct enc_column *c, unsigned percent, size_t *out_of,
-                              size_t *out_size)
+/* What the codec makes of the middle of a page; *out_size is 0 if that is more than `percent` of it, *out_of
+ * what the middle has. */
+static enum armi_status probe(struct enc_column *c, struct armi_slice all, unsigned percent,
+                              size_t *out_of, size_t *out_size)
 {
-    const struct enc_page *page = &enc_column_pages(c)[enc_column_page_count(c) - 1];
-    struct armi_slice all = page->parts[page->part_count - 1];
+    size_t most = c->from > 0 ? PROBE_BYTES_LATER : PROBE_BYTES;
     *out_of = all.size;
     *out_size = 0;
     if (all.size < PROBE_MIN)
         return ARMI_OK;
     /* Split bytes lie in as many stretches of different nature: no part stands for the page. */
-    if (all.size > PROBE_BYTES && page->encoding != ARMI_PQ_BYTE_STREAM_SPLIT)
-        all = (struct armi_slice){all.data + (all.size - PROBE_BYTES) / 2, PROBE_BYTES};
+    if (all.size > most && c->encoding != ARMI_PQ_BYTE_STREAM_SPLIT)
+        all = (struct armi_slice){all.data + (all.size - most) / 2, most};
     size_t limit = all.size * percent / 100;
     uint8_t *at;
     *out_of = all.size;
-    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE, limit, &at, c->err));
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PROBE, limit, &at, c->err));
     return armi_codec_compress(c->worker->codecs, c->codec, all, at, limit, out_size,
                                c->err);
+}
+
+static struct armi_slice last_payload(const struct enc_column *c)
+{
+    const struct enc_page *page = &enc_column_pages(c)[enc_column_page_count(c) - 1];
+    return page->parts[page->part_count - 1];
 }
 
 /* Looks at pages 0, 1, 3, 7, …: a column that changes its nature is seen, and it costs little. Of a
@@ -198,8 +205,28 @@ static enum armi_status page_probe(struct enc_column *c)
     c->probe_next = c->from > 0 ? SIZE_MAX : 2 * c->probe_next + 1;
     bool is_plain = c->encoding == ARMI_PQ_PLAIN && c->leaf->physical != ARMI_PQ_BYTE_ARRAY;
     size_t of, size;
-    ARMI_TRY(probe(c, is_plain ? PERCENT_PLAIN : PERCENT_PACKED, &of, &size));
+    ARMI_TRY(
+        probe(c, last_payload(c), is_plain ? PERCENT_PLAIN : PERCENT_PACKED, &of, &size));
     return size > 0 ? enc_codec_turn_on(c) : ARMI_OK;
+}
+
+enum armi_status enc_codec_sample(struct enc_column *c)
+{
+    struct enc_cursor cursor = {0, 0, 0};
+    struct enc_batch b;
+    uint8_t *at;
+    size_t of, size;
+    enc_cursor_seek(c, c->rows / 2, &cursor);
+    int64_t end = cursor.position + 1 + c->part_rows / SAMPLES_PER_PART;
+    ARMI_TRY(enc_column_batch(c, &cursor, end < c->rows ? end : c->rows, &b));
+    const struct enc_encoding *encoding = enc_encoding_find(c->encoding);
+    ARMI_TRY(
+        enc_slot_get(c->worker, ENC_SLOT_PAGE, encoding->bound(&b.values), &at, c->err));
+    ARMI_TRY(encoding->encode(c, &b.values, at, &size));
+    ARMI_TRY(probe(c, (struct armi_slice){at, size}, PERCENT_PACKED, &of, &size));
+    if (size > 0)
+        c->codec_state = ENC_CODEC_ON;
+    return ARMI_OK;
 }
 
 /* ---- pages ---- */
@@ -305,7 +332,7 @@ static enum armi_status dictionary_probe(struct enc_column *c, uint64_t size)
     size_t of, packed;
     if (c->codec_state != ENC_CODEC_PROBING)
         return ARMI_OK;
-    ARMI_TRY(probe(c, PERCENT_PACKED, &of, &packed));
+    ARMI_TRY(probe(c, last_payload(c), PERCENT_PACKED, &of, &packed));
     if (packed == 0)
         return ARMI_OK;
     uint64_t saved = size * (of - packed) / of;

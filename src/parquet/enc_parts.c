@@ -8,9 +8,11 @@
  */
 #include "parquet/enc_internal.h"
 
+#include <stdlib.h>
+
 #include "base/alloc.h"
 
-#define PART_ROWS (4 * (int64_t)ENC_PAGE_ROWS)
+#define CUT_FROM 4096 /* rows; smaller row groups are done before threads have met */
 
 struct parts_job {
     struct enc_column **parts; /* costly ones first */
@@ -69,16 +71,11 @@ static enum armi_status codec_task(void *ctx, size_t index, unsigned worker,
 static int64_t part_end(const struct enc_column *c, int64_t from)
 {
     const struct armi_pq_encode_settings *s = c->settings;
-    int64_t end = from + PART_ROWS;
+    int64_t end = from + c->part_rows;
     for (size_t i = 0; i < s->range_count; i++)
         if (s->range_ends[i] >= end)
             return s->range_ends[i] < c->rows ? s->range_ends[i] : c->rows;
     return end < c->rows && s->range_count == 0 ? end : c->rows;
-}
-
-static bool is_cut(const struct enc_column *c)
-{
-    return c->encoding != ARMI_PQ_RLE_DICTIONARY && !enc_bloom_wanted(c);
 }
 
 static enum armi_status parts_cut(struct parts_job *job, struct enc_column *columns,
@@ -86,14 +83,16 @@ static enum armi_status parts_cut(struct parts_job *job, struct enc_column *colu
 {
     size_t most = 0;
     for (uint32_t i = 0; i < count; i++)
-        most += is_cut(&columns[i]) ? (size_t)(columns[i].rows / PART_ROWS) : 0;
+        most += enc_column_is_cut(&columns[i])
+                    ? (size_t)(columns[i].rows / columns[i].part_rows)
+                    : 0;
     job->more = armi_alloc_zero(most + 1, sizeof *job->more);
     job->more_of = armi_alloc_array(most + 1, sizeof *job->more_of);
     if (job->more == NULL || job->more_of == NULL)
         return armi_error_no_memory(err);
     for (uint32_t i = 0; i < count; i++) {
         struct enc_column *c = &columns[i];
-        for (int64_t from = part_end(c, 0); is_cut(c) && from < c->rows;) {
+        for (int64_t from = part_end(c, 0); enc_column_is_cut(c) && from < c->rows;) {
             struct enc_column *part = &job->more[job->more_count];
             *part = *c;
             part->from = from;
@@ -105,10 +104,16 @@ static enum armi_status parts_cut(struct parts_job *job, struct enc_column *colu
     return ARMI_OK;
 }
 
-static int cost_class(const struct enc_column *c)
+static double part_cost(const struct enc_column *c)
 {
-    enum armi_pq_type type = c->leaf->physical;
-    return type == ARMI_PQ_BYTE_ARRAY ? 0 : type == ARMI_PQ_BOOLEAN ? 2 : 1;
+    return c->row_cost * (double)(c->to - c->from);
+}
+
+static int part_compare(const void *a, const void *b)
+{
+    double x = part_cost(*(struct enc_column *const *)a);
+    double y = part_cost(*(struct enc_column *const *)b);
+    return x > y ? -1 : x < y;
 }
 
 /* Costly ones first, so that no thread is left with one at the end. */
@@ -117,17 +122,14 @@ static enum armi_status parts_order(struct parts_job *job, struct enc_column *co
 {
     armi_free(job->parts);
     job->count = 0;
-    job->parts = armi_alloc_array(count + job->more_count, sizeof *job->parts);
+    job->parts = armi_alloc_array(count + job->more_count + 1, sizeof *job->parts);
     if (job->parts == NULL)
         return armi_error_no_memory(err);
-    for (int cost = 0; cost < 3; cost++) {
-        for (size_t i = 0; i < job->more_count; i++)
-            if (cost_class(&job->more[i]) == cost)
-                job->parts[job->count++] = &job->more[i];
-        for (uint32_t i = 0; i < count; i++)
-            if (cost_class(&columns[i]) == cost)
-                job->parts[job->count++] = &columns[i];
-    }
+    for (size_t i = 0; i < job->more_count; i++)
+        job->parts[job->count++] = &job->more[i];
+    for (uint32_t i = 0; i < count; i++)
+        job->parts[job->count++] = &columns[i];
+    qsort(job->parts, job->count, sizeof *job->parts, part_compare);
     return ARMI_OK;
 }
 
@@ -173,7 +175,7 @@ static enum armi_status parts_run(struct parts_job *job, struct enc_column *colu
                                   struct armi_error *err)
 {
     ARMI_TRY(parts_order(job, columns, count, err));
-    if (count > 0 && columns[0].rows > PART_ROWS) {
+    if (count > 0 && columns[0].rows > CUT_FROM) {
         ARMI_TRY(armi_pool_run(parallel, job->count, begin_task, job, err));
         job->is_begun = true;
         ARMI_TRY(parts_cut(job, columns, count, err));

@@ -17,6 +17,8 @@
 #define DECIMALS_MIN 8192 /* fewer are told apart faster by hash than by division */
 #define SCALE_MAX    1e4  /* and a double may have as many decimals */
 #define SEEN_SLOTS   8192 /* a power of two, four times the sample */
+#define PART_TEXT_BYTES                                                                    \
+    (0.9 * (double)ENC_PAGE_BYTES) /* a part with a few more still is one page */
 
 struct sample {
     size_t count;      /* values, nulls left out */
@@ -310,6 +312,34 @@ static void choose_strings(struct enc_column *c, const struct sample *s, double 
         dictionary_take(c, values, 0.6 * best, cost - s->distinct * s->plain / values);
 }
 
+/*
+ * Rows to a part of a column without a dictionary (enc_parts.c): about one page of texts, whose encoding and
+ * codec are costly, four of numbers, which have more to lose by looking for a codec in each part. A
+ * multiple of 64, so that bitmaps of each begin with a word.
+ */
+static int64_t part_rows(const struct enc_column *c, const struct sample *s)
+{
+    bool is_text = c->leaf->physical == ARMI_PQ_BYTE_ARRAY;
+    uint32_t width =
+        c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
+    double rows = (double)enc_page_rows_max(width) * (is_text ? 1 : 4);
+    double values = s->rows_share > 1 ? s->rows_share : 1;
+    double by_bytes = PART_TEXT_BYTES / (s->length * values + 1);
+    rows /= values;
+    if (is_text && by_bytes < rows)
+        rows = by_bytes;
+    int64_t even = (int64_t)rows & ~(int64_t)63;
+    return even < 64 ? 64 : even;
+}
+
+/* In bytes; those of a dictionary are looked for in it, those of other texts all go through a codec. */
+static double row_cost(const struct enc_column *c, const struct sample *s)
+{
+    bool is_text = c->leaf->physical == ARMI_PQ_BYTE_ARRAY;
+    int times = c->encoding == ARMI_PQ_RLE_DICTIONARY ? 2 : is_text ? 4 : 1;
+    return s->plain * s->rows_share * times;
+}
+
 static void codec_choose(struct enc_column *c)
 {
     c->codec = c->settings->codec;
@@ -336,6 +366,7 @@ enum armi_status enc_policy_choose(struct enc_column *c)
     if (s.count == 0)
         return ARMI_OK;
     double values = (double)c->rows * s.rows_share;
+    c->part_rows = part_rows(c, &s);
     if (c->leaf->physical == ARMI_PQ_BOOLEAN) {
         if (c->settings->profile != ARMI_PARQUET_PORTABLE && s.runs < 1.0 / 16 &&
             s.count > 256)
@@ -345,5 +376,6 @@ enum armi_status enc_policy_choose(struct enc_column *c)
     } else {
         choose_number(c, &s, values);
     }
+    c->row_cost = row_cost(c, &s);
     return ARMI_OK;
 }

@@ -16,7 +16,7 @@
 
 struct armi_slab;
 
-#define ARMI_PARQUET_CREATED_BY "armillaria version 1.0.1"
+#define ARMI_PARQUET_CREATED_BY "armillaria version 1.0.2"
 
 struct armi_pq_encode_settings {
     struct armi_parallel parallel;

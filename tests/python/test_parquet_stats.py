@@ -665,6 +665,26 @@ def test_a_long_column_is_the_same_on_any_number_of_threads(compression, noise_f
             assert meta.compression == "ZSTD"
 
 
+@pytest.mark.parametrize("compression", ["auto", "zstd", "none"])
+@pytest.mark.parametrize("length", [0, 3, 40, 1000])
+def test_texts_are_the_same_on_any_number_of_threads(length, compression):
+    """They are encoded a page to a part, so long ones in parts of few rows, in lists too."""
+    rng = np.random.default_rng(4)
+    rows = 6_000 if length == 1000 else 150_001
+    texts = pa.array([f"{i:0{max(length, 1)}d}" if i % 7 or length == 3 else "" for i in range(rows)],
+                     mask=rng.random(rows) < 0.1)
+    offsets = np.concatenate([[0], np.sort(rng.integers(0, rows, rows - 1)), [rows]]).astype(np.int32)
+    table = pa.table({"texts": texts, "lists": pa.ListArray.from_arrays(pa.array(offsets), texts),
+                      "noise": pa.array(rng.random(rows))})
+    one = encode(table, compression)
+    assert encode(table, compression, threads=2) == one
+    assert encode(table, compression, threads=5) == one
+    assert pq.read_table(io.BytesIO(one)).equals(table)
+    assert am.ParquetDecoder(threads=2).decode(one).to_arrow().equals(table)
+    few = am.ParquetDecoder().decode(one, where=f"noise < {table['noise'][rows // 2].as_py() / 50}").to_arrow()
+    assert few.equals(table.filter(pc.field("noise") < table["noise"][rows // 2].as_py() / 50))
+
+
 def test_what_lies_under_nulls_leaves_no_trace():
     clean = pa.array([1, None, 3, None] * 700, pa.int64())
     raw = np.array([1, 77, 3, 99] * 700)
