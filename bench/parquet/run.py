@@ -2,9 +2,10 @@
 """Our Parquet codec against pyarrow, arrow-rs, Polars, DuckDB and carquet, interleaved.
 
 Every round runs each task on every system in turn; what is compared is the ratio to ours within a round: its median
-and its quartiles. Two passes, each in a process of its own: one core (bound to it, CPU time of the process), then all
-of them (wall-clock time). Tables are encoded to memory; decoded are each system's own files and those of pyarrow at
-its defaults. Sizes stand beside. A system that is not installed, or cannot carry a shape, is left out and named.
+and its quartiles. Three passes, each in a process of its own: one core (bound to it, CPU time of the process), all of
+them (wall-clock time), and all of them without the rivals, which leave threads running: what the other cores are worth.
+Tables are encoded to memory; decoded are each system's own files and those of pyarrow at its defaults. Sizes stand
+beside. A system that is not installed, or cannot carry a shape, is left out and named.
 
     bench/parquet/run.py [--quick] [--rounds N] [--rows N] [--shapes a,b] [--svg FILE] [--markdown FILE] [--json FILE]
 """
@@ -31,6 +32,7 @@ sys.path.insert(0, str(HERE))
 
 OURS = "armillaria"
 ALONE = "armillaria, 1 thread"
+PASSES = ("one-core", "all-cores", "alone")
 TASKS = ("encode", "decode own", "decode pyarrow's")
 LEAST_SECONDS = 0.004  # a call that is shorter is repeated
 
@@ -50,10 +52,9 @@ def timed(call: Callable[[], object], clock: Callable[[], float], calls: int) ->
 class Work:
     """A table, the systems that carry it, and the files that they made of it."""
 
-    def __init__(self, table: Any, systems: list[Any], problems: list[str], shape: str) -> None:
+    def __init__(self, table: Any, systems: list[Any], foreign: Any, problems: list[str], shape: str) -> None:
         self.calls: dict[tuple[str, str], tuple[Callable[[], object], int]] = {}
         self.sizes: dict[str, int] = {}
-        foreign = next(s for s in systems if s.name == "pyarrow")
         content = foreign.encode(table).to_pybytes()
         for s in systems:
             try:
@@ -82,23 +83,24 @@ class Work:
 
 def one_pass(options: argparse.Namespace) -> dict[str, Any]:
     from parquet_shapes import SHAPES
-    from parquet_systems import SYSTEMS
+    from parquet_systems import SYSTEMS, Pyarrow
 
     import pyarrow as pa
 
-    cores = sorted(os.sched_getaffinity(0))
-    threads = 1 if options.one_core else len(cores)
-    clock = time.process_time if options.one_core else time.perf_counter
+    one_core = options.run == "one-core"
+    threads = 1 if one_core else len(os.sched_getaffinity(0))
+    clock = time.process_time if one_core else time.perf_counter
     problems: list[str] = []
     systems = []
     for make in SYSTEMS:
-        if make.name == ALONE and options.one_core:
+        if (make.name == ALONE and one_core) or (make.name not in (OURS, ALONE) and options.run == "alone"):
             continue
         try:
             systems.append(make(threads))
         except Exception as error:
             problems.append(f"{make.name}: {error}")
     pa.set_cpu_count(threads)
+    foreign = Pyarrow(threads)
     result: dict[str, Any] = {"threads": threads, "shapes": {}, "problems": problems}
     for shape in options.shapes.split(","):
         try:
@@ -106,7 +108,7 @@ def one_pass(options: argparse.Namespace) -> dict[str, Any]:
         except Exception as error:
             problems.append(f"{shape}: {error}")
             continue
-        work = Work(table, systems, problems, shape)
+        work = Work(table, systems, foreign, problems, shape)
         times: dict[str, dict[str, list[float]]] = {task: {} for task in TASKS}
         order = random.Random(0)
         for _ in range(options.rounds):
@@ -117,22 +119,23 @@ def one_pass(options: argparse.Namespace) -> dict[str, Any]:
                     times[task].setdefault(name, []).append(timed(call, clock, calls))
             gc.collect()
         result["shapes"][shape] = {"rows": table.num_rows, "columns": table.num_columns, "bytes": table.nbytes,
+                                   "largest": max(column.nbytes for column in table.columns) / max(table.nbytes, 1),
                                    "sizes": work.sizes, "seconds": times}
         print(f"{shape} ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return result
 
 
-def spawn(options: argparse.Namespace, one_core: bool) -> dict[str, Any]:
+def spawn(options: argparse.Namespace, run: str) -> dict[str, Any]:
     env = os.environ | {"OMP_WAIT_POLICY": "passive"}  # threads that spin on would be charged to whoever comes next
     cores = sorted(os.sched_getaffinity(0))
-    if one_core:
+    if run == "one-core":
         cores = cores[-1:]
         env |= {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory(prefix="armi-bench-") as folder:
         file = pathlib.Path(folder) / "result.json"
-        command = [sys.executable, __file__, "--child", str(file), "--rounds", str(options.rounds),
-                   "--rows", str(options.rows), "--shapes", options.shapes] + (["--one-core"] if one_core else [])
+        command = [sys.executable, __file__, "--child", str(file), "--run", run, "--rounds", str(options.rounds),
+                   "--rows", str(options.rows), "--shapes", options.shapes]
         subprocess.run(command, check=True, env=env, preexec_fn=lambda: os.sched_setaffinity(0, cores))
         return json.loads(file.read_text())
 
@@ -246,17 +249,23 @@ def targets(result: dict[str, Any]) -> list[str]:
     return out
 
 
-def scaling(result: dict[str, Any]) -> list[str]:
-    out = []
-    for shape, s in result["shapes"].items():
-        if s["columns"] < 4 or s["bytes"] < 8 << 20 or not ratios(s, "encode", ALONE):
+def scaling(alone: dict[str, Any], many: dict[str, Any]) -> list[list[str]]:
+    """One thread's time as a multiple of all cores', of what is to gain 1.8 by two: large tables of several columns."""
+    rows = [["shape", *TASKS, *[f"{task}, beside rivals" for task in TASKS]]]
+    for shape, s in alone["shapes"].items():
+        if s["columns"] < 4 or s["bytes"] < 8 << 20 or s["largest"] > 0.4:
             continue
-        gains = ", ".join(f"{task} {statistics.median(ratios(s, task, ALONE)):.2f}×" for task in TASKS)
-        out.append(f"{shape}: {gains}")
-    return out
+        row = [shape]
+        for result in (alone, many):
+            for task in TASKS:
+                low, middle, high = quartiles(ratios(result["shapes"][shape], task, ALONE))
+                row.append(f"{middle:.2f} ({low:.2f}–{high:.2f})")
+        rows.append(row)
+    return rows
 
 
-def report(one: dict[str, Any], many: dict[str, Any] | None, show: Callable[[list[list[str]]], str]) -> str:
+def report(results: dict[str, dict[str, Any]], show: Callable[[list[list[str]]], str]) -> str:
+    one, many = results["one-core"], results.get("all-cores")
     parts = []
     for result, what in ((one, "one core, CPU time"), (many, f"{many['threads']} cores, wall-clock" if many else "")):
         if result is None:
@@ -266,9 +275,10 @@ def report(one: dict[str, Any], many: dict[str, Any] | None, show: Callable[[lis
                          + show(table_of(result, task)))
     parts.append("bytes\n\n" + show(sizes_of(one)))
     parts.append("targets, one core\n\n" + "\n".join("- " + t for t in targets(one)))
-    if many and scaling(many):
-        parts.append("all cores against one\n\n" + "\n".join("- " + t for t in scaling(many)))
-    problems = dict.fromkeys(one["problems"] + (many["problems"] if many else []))
+    if many:
+        parts.append(f"one thread's time as a multiple of that on {many['threads']} cores, wall-clock\n\n"
+                     + show(scaling(results["alone"], many)))
+    problems = dict.fromkeys(problem for result in results.values() for problem in result["problems"])
     if problems:
         parts.append("left out\n\n" + "\n".join("- " + p for p in problems))
     return "\n\n".join(parts) + "\n"
@@ -297,22 +307,22 @@ def main() -> None:
     parser.add_argument("--markdown", type=pathlib.Path)
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--child", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--one-core", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--run", choices=PASSES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 9)
     options.rows = options.rows or (100_000 if options.quick else 1_000_000)
     if options.child:
         options.child.write_text(json.dumps(one_pass(options)))
         return
-    one = spawn(options, True)
-    many = None if options.only_one_core or len(os.sched_getaffinity(0)) < 2 else spawn(options, False)
-    print(report(one, many, aligned))
+    passes = PASSES[:1] if options.only_one_core or len(os.sched_getaffinity(0)) < 2 else PASSES
+    results = {run: spawn(options, run) for run in passes}
+    print(report(results, aligned))
     if options.markdown:
-        options.markdown.write_text(report(one, many, markdown))
+        options.markdown.write_text(report(results, markdown))
     if options.svg:
-        chart(one, options.svg)
+        chart(results["one-core"], options.svg)
     if options.json:
-        options.json.write_text(json.dumps({"one core": one, "all cores": many}, indent=1))
+        options.json.write_text(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":
