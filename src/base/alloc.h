@@ -12,6 +12,7 @@
 #define ARMI_ALIGNMENT        64
 #define ARMI_RECORD_ALIGNMENT 16
 
+/* `alignment` is ARMI_RECORD_ALIGNMENT or more, a power of two; NULL: there is no memory. From any thread. */
 struct armi_allocator {
     void *(*alloc)(void *ctx, size_t size, size_t alignment);
     void (*free)(void *ctx, void *ptr);

@@ -1,8 +1,8 @@
 /*
  * Slabs of one size (2 MiB, what a huge page holds) are kept in one list under one lock; larger ones
  * in a second list, where the first that fits is taken if it is not more than twice as large as
- * wanted; buffers below 2 MiB in a list for each size, of which each power of two has four. The struct stands apart from the memory,
- * so that the memory keeps its alignment.
+ * wanted; buffers of 8 KiB to 2 MiB in a list for each size, four to each power of two. The struct stands
+ * apart from the memory, so that the memory keeps its alignment.
  */
 #include "base/slab.h"
 
@@ -18,7 +18,15 @@
 #define LOCK_TRIES     1000
 
 #define BUFFER_MIN ((size_t)8 << 10)
-enum { LIST_SLABS, LIST_LARGE, LIST_BUFFERS, LIST_COUNT = LIST_BUFFERS + 4 * 8 + 1 };
+#define DOUBLINGS  8
+_Static_assert(BUFFER_MIN << DOUBLINGS == ARMI_SLAB_SIZE,
+               "a list for each size of buffers");
+enum {
+    LIST_SLABS,
+    LIST_LARGE,
+    LIST_BUFFERS,
+    LIST_COUNT = LIST_BUFFERS + 4 * DOUBLINGS + 1
+};
 
 static struct {
     pthread_mutex_t lock;

@@ -17,7 +17,8 @@ struct cursor_column {
     uint32_t leaf_first; /* the file's */
     uint32_t first;      /* the cursor's */
     uint32_t leaf_count;
-    atomic_uint left; /* leaves that are not decoded yet, of this span */
+    atomic_uint
+        left; /* leaves that are not decoded yet, of this span; not counted where there is one */
 };
 
 struct armi_pq_cursor {

@@ -247,7 +247,7 @@ static enum armi_status column_run(struct enc_column *c)
 
 bool enc_column_is_cut(const struct enc_column *c)
 {
-    return c->part_rows > 0 && c->part_rows < c->rows &&
+    return c->rows > ENC_CUT_FROM && c->part_rows > 0 && c->part_rows < c->rows &&
            c->encoding != ARMI_PQ_RLE_DICTIONARY && !enc_bloom_wanted(c);
 }
 

@@ -20,7 +20,14 @@
 
 #define ENC_PAGE_ROWS   65536
 #define ENC_PAGE_BYTES  ((size_t)1 << 20)
-#define ENC_BOUND_BYTES 64 /* bounds in statistics are cut at so many bytes */
+#define ENC_BOUND_BYTES 64  /* bounds in statistics are cut at so many bytes */
+#define ENC_PAGE_SLACK  128 /* that encodings and levels may write behind a page's bytes */
+
+/* A part of texts (enc_parts.c), so that one with a few more still is one page; and what is encoded of them
+ * beforehand. */
+#define ENC_PART_TEXT   (ENC_PAGE_BYTES / 10 * 9)
+#define ENC_PROBE_BYTES ((size_t)64 << 10)
+#define ENC_CUT_FROM    4096 /* rows; smaller row groups are done before threads have met */
 
 /* ---- memory ---- */
 
@@ -242,7 +249,7 @@ static inline size_t enc_column_page_count(const struct enc_column *c)
 
 /* Chooses the encoding, and of texts in parts the codec. */
 enum armi_status enc_column_begin(struct enc_column *c);
-/* Whether it is encoded in parts, as part_rows says; by then the encoding is chosen. */
+/* Whether it is encoded in parts of part_rows; by then the encoding is chosen. */
 bool enc_column_is_cut(const struct enc_column *c);
 /* Encodes rows [from, to); c->pages and the counts hold the result (enc_column.c). */
 enum armi_status enc_column_encode(struct enc_column *c);

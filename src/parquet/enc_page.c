@@ -159,22 +159,25 @@ static uint8_t *levels_write(const struct enc_column *c, const struct enc_batch 
 
 /* ---- sampling the codec ---- */
 
-#define PROBE_BYTES       65536
 #define PROBE_BYTES_LATER 16384 /* in parts behind the first, which may be one page each */
 #define PROBE_MIN         64
-#define SAMPLES_PER_PART  14 /* of PROBE_BYTES, in a part of texts */
 
 /* What it must come down to, in percent. Plain numbers have more to lose: without a codec they are
  * used where they lie. docs/design/encoder-policy.md has the figures. */
 #define PERCENT_PLAIN  92
 #define PERCENT_PACKED 97
 
+static bool is_later_part(const struct enc_column *c)
+{
+    return c->from > 0;
+}
+
 /* What the codec makes of the middle of a page; *out_size is 0 if that is more than `percent` of it, *out_of
  * what the middle has. */
 static enum armi_status probe(struct enc_column *c, struct armi_slice all, unsigned percent,
                               size_t *out_of, size_t *out_size)
 {
-    size_t most = c->from > 0 ? PROBE_BYTES_LATER : PROBE_BYTES;
+    size_t most = is_later_part(c) ? PROBE_BYTES_LATER : ENC_PROBE_BYTES;
     *out_of = all.size;
     *out_size = 0;
     if (all.size < PROBE_MIN)
@@ -202,7 +205,7 @@ static enum armi_status page_probe(struct enc_column *c)
 {
     if (c->codec_state != ENC_CODEC_PROBING || enc_column_page_count(c) <= c->probe_next)
         return ARMI_OK;
-    c->probe_next = c->from > 0 ? SIZE_MAX : 2 * c->probe_next + 1;
+    c->probe_next = is_later_part(c) ? SIZE_MAX : 2 * c->probe_next + 1;
     bool is_plain = c->encoding == ARMI_PQ_PLAIN && c->leaf->physical != ARMI_PQ_BYTE_ARRAY;
     size_t of, size;
     ARMI_TRY(
@@ -217,11 +220,12 @@ enum armi_status enc_codec_sample(struct enc_column *c)
     uint8_t *at;
     size_t of, size;
     enc_cursor_seek(c, c->rows / 2, &cursor);
-    int64_t end = cursor.position + 1 + c->part_rows / SAMPLES_PER_PART;
+    int64_t some = c->part_rows * (int64_t)ENC_PROBE_BYTES / (int64_t)ENC_PART_TEXT;
+    int64_t end = cursor.position + 1 + some;
     ARMI_TRY(enc_column_batch(c, &cursor, end < c->rows ? end : c->rows, &b));
     const struct enc_encoding *encoding = enc_encoding_find(c->encoding);
-    ARMI_TRY(
-        enc_slot_get(c->worker, ENC_SLOT_PAGE, encoding->bound(&b.values), &at, c->err));
+    ARMI_TRY(enc_slot_get(c->worker, ENC_SLOT_PAGE,
+                          encoding->bound(&b.values) + ENC_PAGE_SLACK, &at, c->err));
     ARMI_TRY(encoding->encode(c, &b.values, at, &size));
     ARMI_TRY(probe(c, (struct armi_slice){at, size}, PERCENT_PACKED, &of, &size));
     if (size > 0)
@@ -272,8 +276,8 @@ static enum armi_status page_finish(struct enc_column *c, struct enc_page *page,
 static enum armi_status page_room(struct enc_column *c, size_t size, uint8_t **at)
 {
     if (is_direct(c))
-        return enc_sink_reserve(&c->worker->sink, size + 128, at, c->err);
-    return enc_slot_get(c->worker, ENC_SLOT_PAGE, size + 128, at, c->err);
+        return enc_sink_reserve(&c->worker->sink, size + ENC_PAGE_SLACK, at, c->err);
+    return enc_slot_get(c->worker, ENC_SLOT_PAGE, size + ENC_PAGE_SLACK, at, c->err);
 }
 
 /* Values that are the page's bytes as they lie in the input; copied, but apart from the levels all

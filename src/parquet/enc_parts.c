@@ -12,8 +12,6 @@
 
 #include "base/alloc.h"
 
-#define CUT_FROM 4096 /* rows; smaller row groups are done before threads have met */
-
 struct parts_job {
     struct enc_column **parts; /* costly ones first */
     size_t count;
@@ -92,7 +90,9 @@ static enum armi_status parts_cut(struct parts_job *job, struct enc_column *colu
         return armi_error_no_memory(err);
     for (uint32_t i = 0; i < count; i++) {
         struct enc_column *c = &columns[i];
-        for (int64_t from = part_end(c, 0); enc_column_is_cut(c) && from < c->rows;) {
+        if (!enc_column_is_cut(c))
+            continue;
+        for (int64_t from = part_end(c, 0); from < c->rows;) {
             struct enc_column *part = &job->more[job->more_count];
             *part = *c;
             part->from = from;
@@ -111,9 +111,13 @@ static double part_cost(const struct enc_column *c)
 
 static int part_compare(const void *a, const void *b)
 {
-    double x = part_cost(*(struct enc_column *const *)a);
-    double y = part_cost(*(struct enc_column *const *)b);
-    return x > y ? -1 : x < y;
+    const struct enc_column *x = *(struct enc_column *const *)a;
+    const struct enc_column *y = *(struct enc_column *const *)b;
+    if (part_cost(x) != part_cost(y))
+        return part_cost(x) > part_cost(y) ? -1 : 1;
+    if (x->leaf != y->leaf)
+        return x->leaf < y->leaf ? -1 : 1;
+    return x->from < y->from ? -1 : x->from > y->from;
 }
 
 /* Costly ones first, so that no thread is left with one at the end. */
@@ -175,7 +179,7 @@ static enum armi_status parts_run(struct parts_job *job, struct enc_column *colu
                                   struct armi_error *err)
 {
     ARMI_TRY(parts_order(job, columns, count, err));
-    if (count > 0 && columns[0].rows > CUT_FROM) {
+    if (count > 0 && columns[0].rows > ENC_CUT_FROM) {
         ARMI_TRY(armi_pool_run(parallel, job->count, begin_task, job, err));
         job->is_begun = true;
         ARMI_TRY(parts_cut(job, columns, count, err));

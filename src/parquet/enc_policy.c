@@ -17,19 +17,19 @@
 #define DECIMALS_MIN 8192 /* fewer are told apart faster by hash than by division */
 #define SCALE_MAX    1e4  /* and a double may have as many decimals */
 #define SEEN_SLOTS   8192 /* a power of two, four times the sample */
-#define PART_TEXT_BYTES                                                                    \
-    (0.9 * (double)ENC_PAGE_BYTES) /* a part with a few more still is one page */
+#define LONG_TEXT    (ENC_PAGE_BYTES / 64) /* counts as no more where parts are cut */
 
 struct sample {
     size_t count;      /* values, nulls left out */
     double rows_share; /* values a row */
     double nulls;
-    double plain;      /* bytes a value */
-    double delta;      /* bytes a value in DELTA_BINARY_PACKED; strings: of their lengths */
-    double shared;     /* strings: bytes that a value shares with the one before it */
-    double runs;       /* share of values that differ from the one before */
-    double distinct;   /* estimate for the whole chunk */
-    double length;     /* strings: mean bytes */
+    double plain;     /* bytes a value */
+    double delta;     /* bytes a value in DELTA_BINARY_PACKED; strings: of their lengths */
+    double shared;    /* strings: bytes that a value shares with the one before it */
+    double runs;      /* share of values that differ from the one before */
+    double distinct;  /* estimate for the whole chunk */
+    double length;    /* strings: mean bytes */
+    double row_bytes; /* strings: mean bytes a row, none counted with more than LONG_TEXT */
     int64_t low, high; /* numbers of four or eight bytes, as signed integers */
     double scale;      /* doubles: the power of ten that makes all of them integers, or 0 */
     double low_real, high_real;
@@ -168,6 +168,7 @@ static void strings_look(const struct enc_values *v, struct sample *s, struct se
         s->shared += (double)shared;
         s->runs += i == 0 || shared != x.size || v->strings[i - 1].size != x.size;
         s->length += (double)x.size;
+        s->row_bytes += (double)(x.size < LONG_TEXT ? x.size : LONG_TEXT);
         s->plain += (double)x.size + 4;
     }
     struct enc_values some = {.count = n};
@@ -223,6 +224,7 @@ static enum armi_status sample_take(struct enc_column *c, struct sample *s,
     s->runs /= n;
     s->length /= n;
     s->rows_share /= (double)taken;
+    s->row_bytes *= s->rows_share / n;
     s->distinct = distinct_estimate(seen, (double)c->rows * s->rows_share);
     return ARMI_OK;
 }
@@ -323,9 +325,8 @@ static int64_t part_rows(const struct enc_column *c, const struct sample *s)
     uint32_t width =
         c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
     double rows = (double)enc_page_rows_max(width) * (is_text ? 1 : 4);
-    double values = s->rows_share > 1 ? s->rows_share : 1;
-    double by_bytes = PART_TEXT_BYTES / (s->length * values + 1);
-    rows /= values;
+    double by_bytes = (double)ENC_PART_TEXT / (s->row_bytes + 1);
+    rows /= s->rows_share > 1 ? s->rows_share : 1;
     if (is_text && by_bytes < rows)
         rows = by_bytes;
     int64_t even = (int64_t)rows & ~(int64_t)63;

@@ -309,18 +309,22 @@ enum armi_status enc_batch_nested(struct enc_column *c, struct enc_cursor *curso
     int64_t begin = cursor->position;
     path_find(&s);
     ARMI_TRY(enc_gather_begin(&g, c, ENC_PAGE_ROWS));
-    while (cursor->position < end) {
+    /* What is estimated is taken whole, over as many pieces as it takes, before the next estimate: a page's
+     * end must not tell how the input is cut. */
+    for (int64_t left = 0; cursor->position < end;) {
         const struct armi_array *piece = &c->pieces->pieces[cursor->piece];
-        int64_t n = rows_next(&s, &g, cursor->position - begin, rows_max, byte_limit);
-        if (n == 0)
+        if (left == 0)
+            left = rows_next(&s, &g, cursor->position - begin, rows_max, byte_limit);
+        if (left == 0)
             break;
-        n = n < piece->length - cursor->row ? n : piece->length - cursor->row;
-        n = n < end - cursor->position ? n : end - cursor->position;
+        left = left < end - cursor->position ? left : end - cursor->position;
+        int64_t n = left < piece->length - cursor->row ? left : piece->length - cursor->row;
         s.span_count = 0; /* the spans of earlier steps are gathered */
         s.row = g.row = cursor->position;
         if (n > 0 && !run_add(&s, 0, piece, cursor->row, n, 0, 0))
             return s.status;
         ARMI_TRY(spans_gather(&s, &g));
+        left -= n;
         cursor->position += n;
         cursor->row += n;
         if (cursor->row == piece->length) {

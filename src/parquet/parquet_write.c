@@ -200,7 +200,7 @@ static enum armi_status batch_add(struct write_job *job, struct ArrowArray *batc
     }
     ARMI_TRY(armi_buf_append(&job->input.views, &view, sizeof view, err));
     job->input.rows += view->length;
-    job->input.bytes += armi_array_data_size(view);
+    job->input.bytes += armi_array_rows_size(view); /* what batches share counts in none */
     return ARMI_OK;
 }
 

@@ -685,6 +685,52 @@ def test_texts_are_the_same_on_any_number_of_threads(length, compression):
     assert few.equals(table.filter(pc.field("noise") < table["noise"][rows // 2].as_py() / 50))
 
 
+def lists_of(items, mean, rows, rng):
+    offsets = np.concatenate([[0], np.cumsum(rng.exponential(mean, rows).astype(np.int32))]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), items(int(offsets[-1])))
+
+
+@pytest.mark.parametrize("step", [50, 777, 5000])
+@pytest.mark.parametrize("kind", ["integers", "texts", "dictionary"])
+def test_lists_and_dictionaries_are_the_same_however_they_are_cut(kind, step):
+    """Where pages and row groups end must not tell where a batch ended, nor how often a dictionary came by."""
+    rng = np.random.default_rng(1)
+    if kind == "dictionary":
+        words = pa.array([f"{i}-{'x' * (i % 40)}" for i in range(20_000)])
+        column = pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 20_000, 20_000), pa.int32()), words)
+    elif kind == "texts":
+        column = lists_of(lambda n: pa.array([f"{x:x}" * 3 for x in rng.integers(0, 2**60, n)]), 30, 8_000, rng)
+    else:
+        column = lists_of(lambda n: pa.array(rng.integers(0, 2**60, n)), 60, 8_000, rng)
+    table = pa.table({"x": column})
+    pieces = pa.concat_tables([table.slice(at, step) for at in range(0, len(table), step)])
+    assert encode(pieces, "auto") == encode(table, "auto")
+
+
+@pytest.mark.parametrize("size", [3_000_000, 3_000_001, 3_000_016, 3_000_061])
+@pytest.mark.parametrize("profile", ["portable", "standard"])
+def test_a_large_list_of_texts_where_the_codec_is_sampled(profile, size):
+    """In the middle of the column; a sanitizer sees what is written behind the sample's memory."""
+    rows = [[f"u{i}" + "q" * 20, f"b{i}"] for i in range(120_000)]
+    rows[60_000] = ["x" * size, "ab0", "ab1", "ab2"]
+    table = pa.table({"l": pa.array(rows, pa.list_(pa.string()))})
+    assert pq.read_table(io.BytesIO(encode(table, "auto", profile))).equals(table)
+
+
+def test_texts_between_nulls_and_beside_a_long_one_take_no_more_than_alone():
+    """Parts are cut by rows, so that many small pages would come of a mean that is wrong."""
+    rng = np.random.default_rng(5)
+    words = [f"{x:x}"[:8] for x in rng.integers(2**40, 2**62, 5000)]
+    texts = [" ".join(words[i] for i in chosen) for chosen in rng.integers(0, 5000, (10_000, 60))]
+    alone = len(encode(pa.table({"x": texts}), "auto"))
+    sparse = [None] * (10 * len(texts))
+    sparse[::10] = texts
+    validity = len(sparse) // 8
+    assert len(encode(pa.table({"x": sparse}), "auto")) < 1.01 * alone + validity
+    long = "y" * (8 << 20)
+    assert len(encode(pa.table({"x": [long, *texts]}), "auto")) < 1.01 * alone + len(long) // 100
+
+
 def test_what_lies_under_nulls_leaves_no_trace():
     clean = pa.array([1, None, 3, None] * 700, pa.int64())
     raw = np.array([1, 77, 3, 99] * 700)
