@@ -189,8 +189,8 @@ static enum armi_status next_batch(struct stream *s, int64_t rows, struct ArrowA
     if (status == ARMI_OK)
         status = read_span(s, s->cursor, s->row, &rows, columns, err);
     if (status == ARMI_OK) {
-        bool is_last = rows == s->rows_left || s->bytes_left == UINT64_MAX;
-        uint64_t used = is_last ? 0 : array_bytes(s, columns);
+        bool is_counted = rows < s->rows_left && s->bytes_left != UINT64_MAX;
+        uint64_t used = is_counted ? array_bytes(s, columns) : 0;
         s->bytes_left = used < s->bytes_left ? s->bytes_left - used : 1;
         status = armi_arrow_array_batch(&s->schema, rows, columns, out, err);
     }

@@ -13,8 +13,10 @@
 
 /* The same for all columns of up to 16 bytes a value, and a multiple of 8, so that bitmaps of later
  * pages begin at whole bytes. */
-size_t enc_page_rows_max(uint32_t width)
+size_t enc_page_rows_max(const struct enc_column *c)
 {
+    uint32_t width =
+        c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
     if (width <= ENC_PAGE_BYTES / ENC_PAGE_ROWS)
         return ENC_PAGE_ROWS;
     size_t rows = ENC_PAGE_BYTES / width & ~(size_t)7;
@@ -51,9 +53,7 @@ void enc_cursor_seek(const struct enc_column *c, int64_t row, struct enc_cursor 
 enum armi_status enc_column_batch(struct enc_column *c, struct enc_cursor *cursor,
                                   int64_t end, struct enc_batch *b)
 {
-    uint32_t width =
-        c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
-    size_t rows = enc_page_rows_max(width);
+    size_t rows = enc_page_rows_max(c);
     uint64_t bytes = c->encoding == ARMI_PQ_RLE_DICTIONARY ? UINT64_MAX : ENC_PAGE_BYTES;
     return enc_column_is_flat(c) ? enc_batch_flat(c, cursor, end, rows, bytes, b)
                                  : enc_batch_nested(c, cursor, end, rows, bytes, b);

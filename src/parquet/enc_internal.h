@@ -273,8 +273,8 @@ enum armi_status enc_columns_encode(struct enc_column *columns, uint32_t count,
 
 /* Whether the leaf is the column itself. */
 bool enc_column_is_flat(const struct enc_column *c);
-/* Rows that a page may have at most if a value has `width` bytes. */
-size_t enc_page_rows_max(uint32_t width);
+/* Rows that a page may have at most, by the width of a value. */
+size_t enc_page_rows_max(const struct enc_column *c);
 
 /* Errors that name the column, and the row where one is known (>= 0; told from 1 on). */
 ARMI_PRINTF(4, 5)

@@ -331,7 +331,7 @@ static uint64_t pages_size(const struct enc_column *c)
 }
 
 /* A dictionary is the page that a codec does most for: it decides by what the chunk gains. */
-static enum armi_status dictionary_probe(struct enc_column *c, uint64_t size)
+static enum armi_status dictionary_probe(struct enc_column *c)
 {
     size_t of, packed;
     if (c->codec_state != ENC_CODEC_PROBING)
@@ -339,7 +339,7 @@ static enum armi_status dictionary_probe(struct enc_column *c, uint64_t size)
     ARMI_TRY(probe(c, last_payload(c), PERCENT_PACKED, &of, &packed));
     if (packed == 0)
         return ARMI_OK;
-    uint64_t saved = size * (of - packed) / of;
+    uint64_t saved = (uint64_t)last_payload(c).size * (of - packed) / of;
     return saved * 100 >= pages_size(c) * (100 - PERCENT_PACKED) ? enc_codec_turn_on(c)
                                                                  : ARMI_OK;
 }
@@ -357,7 +357,7 @@ enum armi_status enc_page_dictionary(struct enc_column *c, const struct enc_valu
     ARMI_TRY(enc_plain.encode(c, entries, at, &size));
     c->probe_next = SIZE_MAX; /* it is looked at otherwise */
     ARMI_TRY(page_finish(c, &page, at, size, (struct armi_slice){NULL, 0}));
-    ARMI_TRY(dictionary_probe(c, size));
+    ARMI_TRY(dictionary_probe(c));
     /* It was encoded last, but stands first. */
     struct enc_page *pages = enc_column_pages(c);
     size_t count = enc_column_page_count(c);

@@ -126,7 +126,7 @@ static enum armi_status parts_order(struct parts_job *job, struct enc_column *co
 {
     armi_free(job->parts);
     job->count = 0;
-    job->parts = armi_alloc_array(count + job->more_count + 1, sizeof *job->parts);
+    job->parts = armi_alloc_array(count + job->more_count, sizeof *job->parts);
     if (job->parts == NULL)
         return armi_error_no_memory(err);
     for (size_t i = 0; i < job->more_count; i++)

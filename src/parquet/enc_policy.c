@@ -322,9 +322,7 @@ static void choose_strings(struct enc_column *c, const struct sample *s, double 
 static int64_t part_rows(const struct enc_column *c, const struct sample *s)
 {
     bool is_text = c->leaf->physical == ARMI_PQ_BYTE_ARRAY;
-    uint32_t width =
-        c->leaf->physical == ARMI_PQ_FIXED ? (uint32_t)c->leaf->type_length : 8;
-    double rows = (double)enc_page_rows_max(width) * (is_text ? 1 : 4);
+    double rows = (double)enc_page_rows_max(c) * (is_text ? 1 : 4);
     double by_bytes = (double)ENC_PART_TEXT / (s->row_bytes + 1);
     rows /= s->rows_share > 1 ? s->rows_share : 1;
     if (is_text && by_bytes < rows)
